@@ -1,0 +1,210 @@
+"""The small records that steps and systems hand to one another. No input or output, no pandas, no pandera.
+
+Money is in whole pence of the record's currency; instants are aware UTC.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StockTuple:
+    """PRIMA's identity of a sellable thing: `Product` and four matrix codes. Never joined into one text."""
+
+    product: str
+    mtrx1: str = ""
+    mtrx2: str = ""
+    mtrx3: str = ""
+    mtrx4: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One row of a stock answer of PRIMA. `quantity` is the text as it came, for the schema to judge."""
+
+    item: StockTuple
+    quantity: str
+    available_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as a Magento order holds it; `street` is the list of lines."""
+
+    forename: str
+    surname: str
+    street: tuple[str, ...]
+    town: str
+    county: str
+    postcode: str
+    country: str
+    email: str
+    phone: str
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SalesOrderLine:
+    """One sellable line: VAT and gross as Magento charged them, for the whole line."""
+
+    line_number: int
+    item_id_magento: int
+    sku: str
+    item: StockTuple
+    quantity: int
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """PRIMA's payment codes, and the payment gateway's id where there is one. Never card data."""
+
+    pay_method: str
+    sub_pay_method: str
+    pay_provider: str
+    order_category: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SalesOrder:
+    """An order that is ready for PRIMA: lines + delivery = total, net + VAT = gross everywhere.
+
+    `order_number` is Magento's increment id, `order_number_prima` the number under which PRIMA keeps it.
+    """
+
+    order_number: str
+    order_number_prima: str
+    entity_id_magento: int
+    currency: str
+    channel: str
+    brand: str
+    delivery_address: Address
+    invoice_address: Address
+    lines: tuple[SalesOrderLine, ...]
+    delivery_net_pence: int
+    delivery_vat_pence: int
+    delivery_gross_pence: int
+    delivery_charge_code: str
+    carrier: str
+    service: str
+    payment: Payment
+    note: str
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+    is_held: bool = False
+    hold_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What PRIMA answered when it took an order. `customer_code` is empty when only `OrderStatus` proved it."""
+
+    order_number_prima: str
+    customer_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentLine:
+    """Units of one Magento order line (the parent of a configurable) in a shipment."""
+
+    item_id_magento: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A tracking number as Magento stores it."""
+
+    number: str
+    carrier_code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentRequest:
+    """A dispatch of PRIMA as the Magento shipment that tells it: explicit lines, never an empty list."""
+
+    dispatch_number: str
+    order_number: str
+    entity_id_magento: int
+    lines: tuple[ShipmentLine, ...]
+    tracks: tuple[Track, ...]
+    source_code: str = ""
+    notify_customer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """The quantity to write to one Magento source, with the sum that gives it.
+
+    `source_qty = max(0, available_to_sell - buffer) + open_units`
+    """
+
+    sku: str
+    source_code: str
+    available_to_sell: int
+    buffer: int
+    open_units: int
+    source_qty: int
+    snapshot_at: datetime
+    available_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a stream is recorded: the last `(updated_at, entity_id)` that is safely in the ledger."""
+
+    stream: str
+    at: datetime
+    key: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionNote:
+    """Something that a person must see: a reason of `schemas/reasons.py` on one subject.
+
+    `subject` names the thing (`order 000000101`, `sku AB-1`, `dispatch D100`): the same code on the same subject is one
+    exception that counts its occurrences. `detail` holds no personal data.
+    """
+
+    code: str
+    subject: str
+    detail: str
+    order_number: str = ""
+    sku: str = ""
+    value_at_risk_pence: int = 0
+    currency: str = "GBP"
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """Counts and pence of one arrow of the line; two of them that must agree are compared by `record.close_batch`."""
+
+    count: int = 0
+    net_pence: int = 0
+    vat_pence: int = 0
+    gross_pence: int = 0
+
+    def __add__(self, other: "ControlTotals") -> "ControlTotals":
+        return ControlTotals(
+            self.count + other.count,
+            self.net_pence + other.net_pence,
+            self.vat_pence + other.vat_pence,
+            self.gross_pence + other.gross_pence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VatRate:
+    """A VAT rate in per cent and the pence charged at it."""
+
+    rate_percent: Decimal
+    net_pence: int = 0
+    vat_pence: int = 0
+    gross_pence: int = field(default=0)
