@@ -1,0 +1,84 @@
+"""The web service: one generic operation that carries every request type."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from lxml import etree
+
+from sandbox.faults import Faults
+from sandbox.prima.documents import MALFORMED, Data, MalformedRequestError, read_request, result, written
+from sandbox.prima.orders import OrderDesk
+from sandbox.prima.refusals import Refusal, error_text
+from sandbox.prima.settings import StandInSettings
+from sandbox.prima.stock import StockRoom
+
+REQUESTS_KEPT = 5_000
+ANSWER_KEPT = 50_000
+
+
+class WebService:
+    """Answers inner documents; the requests are kept for tests to look at."""
+
+    def __init__(
+        self,
+        settings: StandInSettings,
+        stock: StockRoom,
+        orders: OrderDesk,
+        faults: Faults,
+        now: Callable[[str], datetime],
+    ) -> None:
+        self._settings = settings
+        self._stock = stock
+        self._orders = orders
+        self._faults = faults
+        self._now = now
+        self.requests: deque[dict[str, str]] = deque(maxlen=REQUESTS_KEPT)
+
+    def answer(self, company: str, document: str) -> str:
+        """Return the answer document of a request document; what is refused is answered, never raised."""
+        answers: list[etree._Element] = []
+
+        def run(request_type: str, data: Data) -> None:
+            answers[:] = [self._act(company, request_type, data, answers[0] if answers else None)]
+
+        try:
+            request_type = read_request(document, run, self._settings.outside_latin1)
+        except MalformedRequestError as error:
+            request_type = error.request_type
+            root = result(company, request_type, status="ERROR", error=MALFORMED)
+        else:
+            root = answers[0] if answers else self._error(company, request_type, "The Request has no Data ")
+        cut = self._faults.take("cut_answer", request_type)
+        text = written(root)
+        self.requests.append({"request_type": request_type, "xml": document, "answer": text[:ANSWER_KEPT]})
+        return text if cut is None else text[: int(len(text) * float(cut.get("share", 0.5)))]
+
+    def _act(self, company: str, request_type: str, data: Data, answer: etree._Element | None) -> etree._Element:
+        """Carry out one `Data` element and return the answer so far."""
+        if company not in self._settings.companies:
+            return self._error(company, request_type, f"Company does not exist with Company equal to {company} ")
+        if request_type in ("MultiNewOrder", "NewOrder"):
+            root = result(company, request_type) if answer is None else answer
+            self._orders.answer_row(root, data, self._orders.take(data, self._now(request_type)))
+            return root
+        if answer is not None:
+            return answer  # of the reading types only the first Data counts
+        if request_type == "OrderStatus":
+            return self._orders.status_answer(company, data)
+        if request_type == "ProductAvailableToSell":
+            return self._stock.range_answer(company, data, self._share(request_type))
+        if request_type == "MultiAvailableToSell":
+            return self._stock.list_answer(company, data, self._share(request_type))
+        return self._error(company, request_type, f"Request Type is not known equal to {request_type} ")
+
+    def _share(self, request_type: str) -> float:
+        if self._faults.take("empty_snapshot", request_type) is not None:
+            return 0.0
+        shrunken = self._faults.take("shrunken_snapshot", request_type)
+        return 1.0 if shrunken is None else float(shrunken.get("share", 0.1))
+
+    def _error(self, company: str, request_type: str, text: str) -> etree._Element:
+        """Return an error for the whole request, in the stand-in's own words (none is recorded for these cases)."""
+        error = error_text([Refusal(194, "E:ErrMsg", text)], self._settings.dev_mode)
+        return result(company, request_type, status="ERROR", error=error)
