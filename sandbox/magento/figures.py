@@ -4,9 +4,11 @@ PHP writes an integral float without its point (14, not 14.0), slashes escaped a
 """
 
 import json
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+_INTEGRAL = re.compile(r"\d\.0[,}\]]|\d[eE]")
 CENT = Decimal("0.01")
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
@@ -37,9 +39,13 @@ def php_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
 
 
-def php_numbers(document: Any) -> Any:
-    """Return a deep copy of a JSON document in which integral floats have become ints."""
-    return json.loads(json.dumps(document), parse_float=number)
+def php_numbers(document: Any) -> tuple[Any, str]:
+    """Return a JSON document in which integral floats have become ints, and its text as PHP writes it."""
+    text = php_json(document)
+    if not _INTEGRAL.search(text):
+        return document, text
+    held = json.loads(text, parse_float=number)
+    return held, php_json(held)
 
 
 def stored_text(text: str) -> str:
