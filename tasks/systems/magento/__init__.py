@@ -1,0 +1,19 @@
+"""Everything that speaks to Magento."""
+
+from tasks.systems.magento.bulk import BulkOperation, BulkStatus
+from tasks.systems.magento.client import MagentoClient
+from tasks.systems.magento.errors import InputLimitError
+from tasks.systems.magento.fulfilment import DISPATCH_COMMENT
+from tasks.systems.magento.prices import BasePrice, PriceProblem
+from tasks.systems.magento.streams import StreamName
+
+__all__ = [
+    "DISPATCH_COMMENT",
+    "BasePrice",
+    "BulkOperation",
+    "BulkStatus",
+    "InputLimitError",
+    "MagentoClient",
+    "PriceProblem",
+    "StreamName",
+]
