@@ -49,6 +49,13 @@ shipped_before_posting = "post_on_hold"  # the recorded orders come with their s
 [sku]
 source = "items"
 
+[statuses]
+"On Order" = "accepted"
+Held = "accepted"
+"Part Despatched" = "part_dispatched"
+Despatched = "dispatched"
+Cancelled = "cancelled"
+
 [[stores]]
 id = 1
 code = "default"

@@ -89,7 +89,14 @@ _TABLE: tuple[tuple[str, str, Owner, Severity, str], ...] = (
         "Goods of this order were already shipped in Magento, but PRIMA never had the order.",
         "operations",
         "problem",
-        "Find out who shipped it. Enter it in PRIMA by hand, or set orders.shipped_before_posting to post.",
+        "Find out who shipped it. Enter it in PRIMA by hand, or set orders.shipped_before_posting to post_on_hold.",
+    ),
+    (
+        "POSTED_ON_HOLD",
+        "The order went to PRIMA on hold, because goods of it were already shipped in Magento.",
+        "operations",
+        "warning",
+        "Book the goods that left in PRIMA, then release or close the order there; do not ship them again.",
     ),
     # Orders that cannot be read or do not add up
     (

@@ -98,7 +98,7 @@ class PrimaOrderSettings(Section):
     send_empty_attributes: bool = True
     send_currency: bool = True
     send_zero_charge: bool = True
-    address_line_length: int = Field(default=35, ge=10)
+    address_line_length: int = Field(default=80, ge=10)
     name_length: int = Field(default=30, ge=5)
     note_length: int = Field(default=200, ge=0)
     hold_orders: bool = Field(default=False, description="HoldOrder: everything arrives held in PRIMA")
@@ -253,7 +253,10 @@ class OrderRuleSettings(Section):
     import_states: list[str] = ["new", "processing", "complete"]
     start_date: date | None = Field(default=None, description="orders placed before this date are left alone")
     chunk_size: int = Field(default=50, ge=1, le=500)
-    shipped_before_posting: Literal["hold", "post"] = "hold"
+    shipped_before_posting: Literal["hold", "post_on_hold", "post"] = Field(
+        default="hold",
+        description="orders shipped in Magento before PRIMA had them: an exception, or posted (HoldOrder=Yes, or as usual)",
+    )
     amounts: Literal["order", "base"] = Field(default="order", description="which of Magento's currencies is posted")
     allow_rounding_line: bool = False
 

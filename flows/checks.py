@@ -1,0 +1,92 @@
+"""Whether everything that a run needs is there: settings, secrets, ledger and both systems. Writes nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tasks import connect
+from tasks.errors import ConfigurationError, IntegrationError
+from tasks.settings import CONFIG_VARIABLE, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One thing that was looked at: `is_good`, and what was found or what is wrong and what to do."""
+
+    name: str
+    is_good: bool
+    text: str
+    is_setting: bool = False
+
+
+def check_all() -> Iterator[CheckLine]:
+    """Yield a line for the settings and then, when they can be read, one for each system."""
+    try:
+        settings = Settings.from_env()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            yield CheckLine("settings", False, problem, is_setting=True)
+        return
+    yield CheckLine(
+        "settings",
+        True,
+        f"{len(settings.stores)} stores, {len(settings.payment_methods)} payment methods, "
+        f"{len(settings.delivery_methods)} delivery methods, {len(settings.carriers)} carriers ({CONFIG_VARIABLE})",
+    )
+    yield from check_systems(settings)
+
+
+def check_systems(settings: Settings) -> Iterator[CheckLine]:
+    """Yield a line for the ledger, Magento, PRIMA and its reporting source."""
+    looks: dict[str, Callable[[Settings], str]] = {
+        "ledger": _ledger,
+        "Magento": _magento,
+        "PRIMA web service": _prima,
+        "PRIMA reporting": _reporting,
+    }
+    for name, look in looks.items():
+        try:
+            yield CheckLine(name, True, look(settings))
+        except IntegrationError as error:
+            yield CheckLine(name, False, str(error), is_setting=isinstance(error, ConfigurationError))
+
+
+def require(settings: Settings) -> None:
+    """Raise what keeps a run from its first call: ConfigurationError first, else SystemUnavailableError."""
+    for look in (_ledger, _magento, _prima, _reporting):
+        look(settings)
+
+
+def _ledger(settings: Settings) -> str:
+    with connect.open_ledger(settings) as ledger:
+        return f"{sum(ledger.count_orders().values())} orders, {len(ledger.exceptions())} open exceptions"
+
+
+def _magento(settings: Settings) -> str:
+    with connect.open_magento(settings) as magento:
+        views = {int(view["id"]): str(view["code"]) for view in magento.store_views() if int(view["id"])}
+        sources = [str(source["source_code"]) for source in magento.sources()]
+    unmapped = [f"{code} ({store_id})" for store_id, code in views.items() if store_id not in _store_ids(settings)]
+    if settings.magento.source_code not in sources:
+        raise ConfigurationError(
+            f"magento.source_code is {settings.magento.source_code}, but the shop has {', '.join(sources)}.",
+            system="Magento",
+        )
+    missing = f"; store views without a [[stores]] entry: {', '.join(unmapped)}" if unmapped else ""
+    return f"{len(views)} store views, {len(sources)} sources{missing}"
+
+
+def _store_ids(settings: Settings) -> set[int]:
+    return {store.id for store in settings.stores}
+
+
+def _prima(settings: Settings) -> str:
+    with connect.open_prima(settings) as prima:
+        return ", ".join(f"{name} {value}" for name, value in prima.describe().items() if value)
+
+
+def _reporting(settings: Settings) -> str:
+    with connect.open_reporting(settings) as reporting:
+        if reporting is None:
+            return "none named: no dispatches, and the reconciliation stands on the ledger and OrderStatus"
+        items = len(reporting.read("items"))
+        return f"{items} items, as at {reporting.as_at():%Y-%m-%d %H:%M} UTC"

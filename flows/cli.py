@@ -1,0 +1,222 @@
+"""The command line `magento-prima`: every command calls a flow or prints a view.
+
+Exit code 0 when done, 1 when a run or check failed, 2 for wrong usage or settings.
+"""
+
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flows import checks, views
+from schemas.money import show
+from schemas.reasons import REASONS
+from tasks.errors import ConfigurationError, IntegrationError
+from tasks.settings import Settings
+
+FAILED, MISUSED = 1, 2
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="London date.")]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+run_app = typer.Typer(no_args_is_help=True, help="Run a flow once, here and now.")
+exceptions_app = typer.Typer(no_args_is_help=True, help="What needs a person.")
+app.add_typer(run_app, name="run")
+app.add_typer(exceptions_app, name="exceptions")
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Read the settings, reach ledger and both systems, and print a line for each with what was found."""
+    lines = list(checks.check_all())
+    if as_json:
+        _print_json([dataclasses.asdict(line) for line in lines])
+    else:
+        for line in lines:
+            print(f"{'ok    ' if line.is_good else 'WRONG '} {line.name}: {line.text}")
+    if any(line.is_setting and not line.is_good for line in lines):
+        raise typer.Exit(MISUSED)
+    if not all(line.is_good for line in lines):
+        raise typer.Exit(FAILED)
+
+
+@run_app.command("inventory")
+def run_inventory(as_json: AsJson = False) -> None:
+    """PRIMA's available to sell to Magento's source quantities."""
+    _prepare()
+    from flows.inventory import sync_inventory
+
+    _finish(sync_inventory(), as_json)
+
+
+@run_app.command("orders")
+def run_orders(as_json: AsJson = False) -> None:
+    """New Magento orders to PRIMA sales orders."""
+    _prepare()
+    from flows.orders import sync_orders
+
+    _finish(sync_orders(), as_json)
+
+
+@run_app.command("fulfilment")
+def run_fulfilment(as_json: AsJson = False) -> None:
+    """PRIMA's dispatches to Magento shipments."""
+    _prepare()
+    from flows.fulfilment import sync_fulfilment
+
+    _finish(sync_fulfilment(), as_json)
+
+
+@run_app.command("reconciliation")
+def run_reconciliation(
+    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
+    from_date: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    to_date: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare both systems for a London date (default: yesterday) or a range of dates, and publish the result."""
+    _prepare()
+    from flows.reconciliation import reconcile
+
+    _finish(reconcile(_date(business_date), _date(from_date), _date(to_date)), as_json)
+
+
+@app.command()
+def order(number: str, as_json: AsJson = False) -> None:
+    """Show an order by Magento's or PRIMA's number: lines, timeline, exceptions. No personal data."""
+    view = views.order(Settings.from_env(), number)
+    if view is None:
+        _fail(f"Order {number} was never seen here. Run `magento-prima run orders`, or check the number.")
+    else:
+        _show(view, views.order_lines_of_text, as_json)
+
+
+@app.command()
+def stock(sku: str, as_json: AsJson = False) -> None:
+    """Show the sum behind the quantity that Magento has for a SKU."""
+    view = views.stock(Settings.from_env(), sku)
+    if view is None:
+        _fail(f"SKU {sku} was in no stock snapshot so far. Run `magento-prima run inventory`, or check the SKU.")
+    else:
+        _show(view, views.stock_lines_of_text, as_json)
+
+
+@exceptions_app.command("list")
+def list_exceptions(
+    as_json: AsJson = False,
+    state: Annotated[str, typer.Option(help="open, closed or all.")] = "open",
+    code: Annotated[str | None, typer.Option(help="Only this code.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
+) -> None:
+    """List exceptions, the most valuable first."""
+    if state not in ("open", "closed", "all"):
+        raise typer.BadParameter("--state must be open, closed or all")
+    if code is not None and code not in REASONS:
+        raise typer.BadParameter(f"--code {code} is not known; known are {', '.join(REASONS)}")
+    rows = views.exceptions(Settings.from_env(), state=state, code=code, owner=owner)
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("code", "owner", "about", "at risk", "age", "what to do", title=f"{len(rows)} {state} exceptions")
+    for row in rows:
+        table.add_row(
+            row["code"],
+            row["owner"],
+            row["subject"],
+            show(row["value_at_risk_pence"], row["currency"]),
+            f"{row['age_hours']} h",
+            f"{row['detail']}\n{row['next_step']}",
+        )
+    Console().print(table)
+
+
+@app.command()
+def migrate() -> None:
+    """Make or upgrade the tables of the ledger."""
+    from tasks.systems.ledger import Ledger
+
+    settings = Settings.from_env()
+    with Ledger(settings.ledger.url) as ledger:
+        print(f"ledger: tables are at revision {ledger.migrate()}")
+
+
+@app.command()
+def limits() -> None:
+    """Create the work pool and the concurrency limits of both systems on the Prefect server."""
+    from flows import orchestration
+
+    orchestration.prepare()
+    print("work pool and concurrency limits are in place")
+
+
+def _prepare() -> None:
+    """Stop before the flow starts when something that it needs is not there."""
+    checks.require(Settings.from_env())
+    _quieten()
+
+
+def _quieten() -> None:
+    """Keep tracebacks of our own errors out of the log: their sentence says what to do."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        for handler in logging.getLogger(name).handlers:
+            handler.addFilter(_without_traceback)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    if record.exc_info and isinstance(record.exc_info[1], IntegrationError):
+        record.exc_info = None
+    return True
+
+
+def _finish(result: Any, as_json: bool) -> None:
+    """Print what a flow gave back: one object or a list of them, in plain words or as JSON."""
+    parts = result if isinstance(result, list) else [result]
+    plain = [dataclasses.asdict(part) if dataclasses.is_dataclass(part) else part for part in parts]  # type: ignore[arg-type]
+    if as_json:
+        _print_json(plain if isinstance(result, list) else plain[0])
+        return
+    for part in plain:
+        print(", ".join(f"{key}: {value}" for key, value in part.items() if value not in ("", None, {}, [])))
+
+
+def _show(view: dict[str, Any], as_text: Callable[[dict[str, Any]], list[str]], as_json: bool) -> None:
+    if as_json:
+        _print_json(view)
+    else:
+        print("\n".join(as_text(view)))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def _fail(message: str) -> None:
+    print(message, file=sys.stderr)
+    raise typer.Exit(FAILED)
+
+
+def _date(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence on stderr, never a traceback."""
+    try:
+        app()
+    except ConfigurationError as error:
+        print(str(error), file=sys.stderr)
+        sys.exit(MISUSED)
+    except IntegrationError as error:
+        print(str(error), file=sys.stderr)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""PRIMA's dispatches into Magento as shipments with tracking, each told once."""
+
+from prefect import flow
+
+from flows.passing import whole
+from schemas.dispatches import DispatchFrames
+from tasks import connect
+from tasks.decide import dispatches as decide
+from tasks.errors import SystemUnavailableError
+from tasks.extract import dispatches as extract
+from tasks.extract import progress as extract_progress
+from tasks.normalise import orders as normalise_orders
+from tasks.normalise.reporting import extract_rows
+from tasks.post import shipments as post
+from tasks.record import artifacts, progress
+from tasks.record import dispatches as record
+from tasks.record.dispatches import DispatchSummary
+from tasks.settings import Settings
+from tasks.validate import check_dispatches
+
+
+@flow(name="fulfilment", description="PRIMA dispatches to Magento shipments with tracking, each told once.")
+def sync_fulfilment() -> DispatchSummary:
+    """Read new dispatches, ship exactly their lines in Magento, and note how far each order is.
+
+    Raises SystemUnavailableError at the end when Magento was out of reach; what was not told waits for the next run.
+    """
+    settings = Settings.from_env()
+    batch = extract.fetch_dispatches()
+    frames = DispatchFrames(extract_rows("dispatches", batch.dispatches), extract_rows("dispatch_lines", batch.lines))
+    checked = check_dispatches(whole(frames))
+    numbers = dict(zip(checked.accepted["dispatch_number"], checked.accepted["order_number_prima"], strict=True))
+    evidence = extract.fetch_dispatch_evidence(numbers)
+    plan = decide.dispatches(checked.accepted, frames.lines, evidence, connect.dispatch_rules(settings))
+    results = post.post_shipments(whole(plan.to_ship))
+    moved = extract_progress.fetch_progress()
+    progress.record_progress(
+        whole(normalise_orders.orders(moved.records, settings.orders.amounts).lines), moved.watermarks
+    )
+    rejected = decide.rejected(checked.rejected)
+    summary = record.close_dispatches(
+        batch.batch_id, batch.watermark, whole(frames), whole(checked), whole(plan), rejected, results
+    )
+    artifacts.show_dispatches(summary, plan)
+    if summary.is_magento_out_of_reach:
+        raise SystemUnavailableError(summary.is_magento_out_of_reach, system="Magento", operation="ship")
+    return summary

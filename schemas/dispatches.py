@@ -1,0 +1,63 @@
+"""What a batch of PRIMA's dispatches becomes: one Magento shipment each, or an exception."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from schemas.documents import ExceptionNote, ShipmentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchFrames:
+    """Dispatches and their lines, as `schemas/reporting.py` describes the extracts of the same names."""
+
+    dispatches: pd.DataFrame
+    lines: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line of a Magento order as far as shipping goes. `left` are the units that Magento still lets us ship."""
+
+    line_number: int
+    item_id_magento: int
+    sku: str
+    is_shipped: bool
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that came through here, as Magento has it now."""
+
+    order_number: str
+    entity_id_magento: int
+    state_magento: str
+    currency: str
+    gross_pence: int
+    lines: Sequence[OpenLine]
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchEvidence:
+    """What ledger and Magento know: orders by PRIMA's number, and dispatches that are already told."""
+
+    orders: Mapping[str, OpenOrder]
+    told: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchPlan:
+    """What is to be done with each dispatch: it stands in exactly one of the first four lists.
+
+    `nothing_to_ship` are dispatches of goods that Magento does not ship (virtual lines, delivery).
+    """
+
+    to_ship: list[ShipmentRequest] = field(default_factory=list)
+    already_told: list[str] = field(default_factory=list)
+    nothing_to_ship: list[tuple[str, str]] = field(default_factory=list)
+    exceptions: list[ExceptionNote] = field(default_factory=list)
+    warnings: list[ExceptionNote] = field(default_factory=list)
+    latest: datetime | None = None

@@ -1,0 +1,107 @@
+"""What the settings decide about orders, stock and dispatches, as plain values for the pure steps.
+
+`tasks/connect.py` makes them from the settings; nothing here reads a file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from schemas.documents import StockTuple
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRule:
+    """A Magento store view: imported or not, and PRIMA's channel and brand for it."""
+
+    code: str
+    is_imported: bool
+    order_channel: str
+    brand: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRule:
+    """PRIMA's codes of a Magento payment method, and when its orders are imported."""
+
+    pay_method: str
+    sub_pay_method: str
+    pay_provider: str
+    order_category: str
+    import_when: Literal["always", "paid", "authorised", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRule:
+    """PRIMA's charge, carrier and service codes of a Magento shipping method."""
+
+    charge: str
+    carrier: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRule:
+    """How PRIMA's order number is made: prefix, then the shop's number zero-filled to `length` digits in all."""
+
+    prefix: str
+    source: Literal["entity_id", "increment_id"]
+    length: int
+
+    def number(self, entity_id: int, order_number: str) -> str | None:
+        """Return PRIMA's number of an order, or None when it does not fit into `length` digits."""
+        own = str(entity_id) if self.source == "entity_id" else order_number
+        room = self.length - len(self.prefix)
+        if not own.isascii() or not own.isdigit() or len(own.lstrip("0")) > room:
+            return None
+        return self.prefix + own.lstrip("0").zfill(room)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRules:
+    """Everything the settings say about importing an order."""
+
+    import_states: frozenset[str]
+    start_date: date | None
+    stores: Mapping[int, StoreRule]
+    payments: Mapping[str, PaymentRule]
+    deliveries: Mapping[str, DeliveryRule]
+    vat_rates: Mapping[str, frozenset[Decimal]]
+    number: NumberRule
+    shipped_before_posting: Literal["hold", "post_on_hold", "post"]
+    is_held_in_prima: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StockRules:
+    """Safety buffers in units, the source that is written, and the brakes of a full snapshot."""
+
+    source_code: str
+    buffer: int
+    buffers: Mapping[str, int]
+    lowest_rows: int
+    largest_shrink_percent: int
+
+    def buffer_of(self, sku: str) -> int:
+        """Units of a SKU that are kept back from the shop."""
+        return self.buffers.get(sku, self.buffer)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRule:
+    """How a PRIMA carrier is told to the customer."""
+
+    title: str
+    magento_carrier_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRules:
+    """Carriers known by PRIMA's code, and what happens to a dispatch with another one."""
+
+    carriers: Mapping[str, CarrierRule]
+    unknown_carrier: Literal["hold", "ship_without_tracking"]
+    notify_customer: bool
+    service_items: frozenset[StockTuple] = field(default_factory=frozenset)

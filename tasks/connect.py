@@ -1,0 +1,209 @@
+"""The one place where settings, secrets and systems meet: opens each system, and turns settings into plain rules."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import stamina
+from prefect.blocks.system import Secret
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from schemas.documents import StockTuple
+from schemas.rules import (
+    CarrierRule,
+    DeliveryRule,
+    DispatchRules,
+    NumberRule,
+    OrderRules,
+    PaymentRule,
+    StockRules,
+    StoreRule,
+)
+from tasks.errors import OutcomeUnknownError, SystemUnavailableError
+from tasks.settings import Secrets, Settings, StockTupleSettings
+from tasks.systems.ledger import Ledger
+from tasks.systems.magento import MagentoClient
+from tasks.systems.prima import PrimaClient, ReportingSource
+
+READ_RETRIES = 2
+LANE_SECONDS = 900
+SQLITE = "sqlite:///"
+
+
+class LaneTakenError(SystemUnavailableError):
+    """Another worker writes here; nothing happened."""
+
+
+def worth_trying_again(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Retry what did not happen, and what may have happened because the step looks before it writes again."""
+    return isinstance(state.result(raise_on_failure=False), SystemUnavailableError | OutcomeUnknownError)
+
+
+def secret_block(name: str) -> str | None:
+    """Return a secret from its Prefect Secret block (`magento-consumer-key`); None where there is no such block."""
+    try:
+        block = Secret.load(name.lower().replace("_", "-"))
+    except ValueError:
+        return None
+    value = block.get() if isinstance(block, Secret) else None
+    return str(value) if value else None
+
+
+def secrets() -> Secrets:
+    """Return the secrets: environment first, then Prefect Secret blocks."""
+    return Secrets(secret_block)
+
+
+@contextmanager
+def open_magento(settings: Settings) -> Iterator[MagentoClient]:
+    """Open the shop. Raises ConfigurationError when its keys are set nowhere."""
+    with MagentoClient(settings.magento, secrets()) as client:
+        yield client
+
+
+@contextmanager
+def open_prima(settings: Settings) -> Iterator[PrimaClient]:
+    """Open PRIMA's web service: reads its WSDL. Raises SystemUnavailableError or ConfigurationError."""
+    with PrimaClient(settings.prima, secrets()) as client:
+        yield client
+
+
+@contextmanager
+def open_reporting(settings: Settings) -> Iterator[ReportingSource | None]:
+    """Open PRIMA's reporting source; None where the settings name none."""
+    source = ReportingSource.open(settings.prima.reporting, secrets())
+    try:
+        yield source
+    finally:
+        if source is not None:
+            source.close()
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[Ledger]:
+    """Open the ledger; an SQLite file that does not exist yet is made.
+
+    Raises ConfigurationError when its tables are of another version, SystemUnavailableError when it is out of reach.
+    """
+    is_new = settings.ledger.url.startswith(SQLITE) and not Path(settings.ledger.url.removeprefix(SQLITE)).exists()
+    with Ledger(settings.ledger.url) as ledger:
+        if is_new:
+            ledger.migrate()
+        yield ledger
+
+
+def order_rules(settings: Settings) -> OrderRules:
+    """Return what the settings say about importing orders."""
+    rates: dict[str, frozenset[Decimal]] = {}
+    for entry in settings.vat_rates:
+        rates[entry.country] = rates.get(entry.country, frozenset()) | frozenset(entry.rates)
+    prima = settings.prima.orders
+    return OrderRules(
+        import_states=frozenset(settings.orders.import_states),
+        start_date=settings.orders.start_date,
+        stores={
+            store.id: StoreRule(store.code, store.is_imported, store.order_channel or prima.order_channel, store.brand)
+            for store in settings.stores
+        },
+        payments={
+            code: PaymentRule(
+                method.pay_method,
+                method.sub_pay_method,
+                method.pay_provider,
+                method.order_category,
+                method.import_when,
+            )
+            for code, method in settings.payment_methods.items()
+        },
+        deliveries={
+            code: DeliveryRule(method.charge, method.carrier, method.service)
+            for code, method in settings.delivery_methods.items()
+        },
+        vat_rates=rates,
+        number=NumberRule(prima.number_prefix, prima.number_from, prima.number_length),
+        shipped_before_posting=settings.orders.shipped_before_posting,
+        is_held_in_prima=prima.hold_orders,
+    )
+
+
+def stock_rules(settings: Settings) -> StockRules:
+    """Return what the settings say about stock."""
+    return StockRules(
+        source_code=settings.magento.source_code,
+        buffer=settings.stock.buffer,
+        buffers=settings.stock.buffers,
+        lowest_rows=settings.prima.lowest_stock_rows,
+        largest_shrink_percent=settings.prima.largest_stock_shrink_percent,
+    )
+
+
+def dispatch_rules(settings: Settings) -> DispatchRules:
+    """Return what the settings say about dispatches."""
+    service = settings.prima.orders.delivery_product
+    return DispatchRules(
+        carriers={
+            code: CarrierRule(carrier.title, carrier.magento_carrier_code)
+            for code, carrier in settings.carriers.items()
+        },
+        unknown_carrier=settings.fulfilment.unknown_carrier,
+        notify_customer=settings.fulfilment.notify_customer,
+        service_items=frozenset({stock_tuple(service)} if service else set()),
+    )
+
+
+def mapped_items(settings: Settings) -> Mapping[str, StockTuple]:
+    """Return the SKUs that the settings map by hand."""
+    return {sku: stock_tuple(item) for sku, item in settings.sku.mapped.items()}
+
+
+def stock_tuple(item: StockTupleSettings) -> StockTuple:
+    """Return a stock tuple of the settings as the record that steps and systems use."""
+    return StockTuple(item.product, item.mtrx1, item.mtrx2, item.mtrx3, item.mtrx4)
+
+
+def owner() -> str:
+    """Return who holds a lane: this machine, process and thread."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+
+
+def free_lanes_of_the_dead(ledger: Ledger) -> None:
+    """Free the lanes of processes of this machine that no longer run; those of other machines end by their lease."""
+    for held_by in ledger.lane_owners():
+        machine, process, _ = held_by.rsplit(":", 2)
+        if machine == socket.gethostname() and not _is_running(int(process)):
+            ledger.free_lanes(held_by)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def stock_lane(settings: Settings, seconds: int = LANE_SECONDS) -> Iterator[None]:
+    """Hold the one lane in which stock of the source is written, waiting for whoever has it.
+
+    Raises SystemUnavailableError when it does not become free within its lease.
+    """
+    name = f"stock {settings.magento.source_code}"
+    with open_ledger(settings) as ledger:
+        free_lanes_of_the_dead(ledger)
+        waiting = stamina.retry_context(
+            on=LaneTakenError, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+        )
+        for attempt in waiting:
+            with attempt, ledger.lane(name, owner=owner(), seconds=seconds) as is_ours:
+                if not is_ours:
+                    raise LaneTakenError(f"the lane {name} is taken.", system="ledger", operation="enter lane")
+                yield

@@ -1,0 +1,19 @@
+"""Fixtures that every folder of tests may use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """Both stand-ins, empty, with the product pointed at them."""
+    installed = Installation(tmp_path / "installation")
+    installed.start()
+    for name, value in installed.environment.items():
+        monkeypatch.setenv(name, value)
+    yield installed
+    installed.stop()

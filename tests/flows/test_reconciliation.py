@@ -1,0 +1,204 @@
+"""The reconciliation flow against both stand-ins: orders go to PRIMA, the warehouse works, finance looks."""
+
+import json
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from prefect.client.orchestration import get_client
+
+from flows.orders import sync_orders
+from flows.reconciliation import ReconciliationSummary, reconcile
+from sandbox.installation import write_installation
+from sandbox.magento import MagentoStandIn
+from sandbox.prima import PrimaStandIn
+from schemas.reconciliation import MARTS, STATUSES
+from tasks.reconcile.period import LONDON
+from tasks.systems.ledger import Ledger
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+PLACED_FROM, PLACED_TO = date(2026, 11, 22), date(2026, 11, 24)
+# Discounts, Northern Ireland, Ireland, euros, configurables; and 14 is on hold, 6 cancelled.
+CHOSEN = (3, 6, 12, 14, 34, 48, 54, 57, 65, 106, 114)
+PRIMA_NUMBER = "30000048"
+
+
+@dataclass
+class Sandbox:
+    """Both stand-ins, the ledger, and the folder with what the product writes."""
+
+    magento: MagentoStandIn
+    prima: PrimaStandIn
+    ledger: Ledger
+    folder: Path
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a query on the published file, as an analyst opens it."""
+        with duckdb.connect(str(self.folder / "warehouse" / "reconciliation.duckdb"), read_only=True) as connection:
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description or []]
+            return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+
+def recorded_orders() -> list[dict[str, Any]]:
+    text = (RECORDINGS / "orders" / "sample-orders.json").read_text(encoding="utf-8")
+    return [entry["order"] for entry in json.loads(text)["orders"] if entry["order"]["entity_id"] in CHOSEN]
+
+
+def recorded_documents(kind: str) -> list[dict[str, Any]]:
+    text = (RECORDINGS / "fulfilment" / f"sample-{kind}.json").read_text(encoding="utf-8")
+    return [record for record in json.loads(text)[kind] if record["order_id"] in CHOSEN]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    orders = recorded_orders()
+    with MagentoStandIn(tmp_path) as magento, PrimaStandIn(tmp_path) as prima:
+        magento.load_orders(orders)
+        magento.load_documents("invoice", recorded_documents("invoices"))
+        magento.load_documents("creditmemo", recorded_documents("creditmemos"))
+        prima.items_from_orders(orders)
+        write_installation(tmp_path, {"magento_url": magento.url}, magento.secrets)
+        addresses = {
+            "wsdl_url": prima.wsdl_url,
+            "not_found_text": prima.not_found_text,
+            "reporting_url": prima.reporting_url,
+        }
+        write_installation(tmp_path, addresses)
+        for line in (tmp_path / "env").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            monkeypatch.setenv(name, shlex.split(value)[0])
+        # Nothing is excused for being young.
+        with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+            config.write("\n[reconciliation]\nlag_hours = 0\n")
+        with Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+            ledger.migrate()
+            yield Sandbox(magento, prima, ledger, tmp_path)
+
+
+def run() -> ReconciliationSummary:
+    return reconcile(from_date=PLACED_FROM, to_date=PLACED_TO)
+
+
+def in_prima(sandbox: Sandbox, sql: str) -> None:
+    """Change PRIMA's own tables, as somebody with its screens would."""
+    with sqlite3.connect(sandbox.folder / "prima.db") as database:
+        database.execute(sql)
+
+
+def open_codes(sandbox: Sandbox) -> set[tuple[str, str]]:
+    return {(row.code, row.subject) for row in sandbox.ledger.exceptions() if row.code.startswith("RECON_")}
+
+
+def test_orders_that_arrived_agree_to_the_penny_and_held_ones_are_named(sandbox: Sandbox) -> None:
+    sync_orders()
+    summary = run()
+    rows = sandbox.rows("select order_number, status, reason from order_variances where level = 'orders'")
+    by_status = {status: {row["order_number"] for row in rows if row["status"] == status} for status in STATUSES}
+    assert by_status["EXCLUDED"] == {"000000006", "000000014"}
+    assert len(by_status["MATCHED"]) == len(CHOSEN) - 2
+    assert {row["reason"] for row in rows if row["status"] == "EXCLUDED"} == {"ORDER_CANCELLED", "ORDER_ON_HOLD"}
+    # Nobody dispatched anything yet, so PRIMA has no invoice; Magento's refunds have no credit note.
+    assert {row["status"] for row in sandbox.rows("select status from order_variances where level = 'invoices'")} == {
+        "TIMING"
+    }
+    assert summary.break_count == len({memo["order_id"] for memo in recorded_documents("creditmemos")})
+    assert open_codes(sandbox) == {
+        ("RECON_MISSING_IN_PRIMA", f"refunds of order {number}") for number in ("000000034", "4000000002", "000000093")
+    }
+
+
+def test_invoices_with_vat_worked_out_again_are_breaks_with_that_cause(sandbox: Sandbox) -> None:
+    sync_orders()
+    sandbox.prima.vat_habit = "recalculated"
+    for number in sandbox.prima.order_numbers():
+        sandbox.prima.release(number)
+        sandbox.prima.dispatch(number)
+    run()
+    rows = sandbox.rows(
+        "select order_number, status, cause, vat_variance_pence from order_variances"
+        " where level = 'invoices' and magento_count > 0"
+    )
+    differing = [row for row in rows if row["status"] != "MATCHED"]
+    assert differing
+    assert {(row["status"], row["cause"]) for row in differing} == {("VAT_VARIANCE", "VAT_RECALCULATED_ON_ORDER_TOTAL")}
+    assert {abs(row["vat_variance_pence"]) for row in differing} == {1}
+    totals = sandbox.rows("select * from control_totals where level = 'invoices' and currency = 'GBP'")[0]
+    assert totals["magento_vat_pence"] + totals["vat_variance_pence"] == totals["prima_vat_pence"]
+
+
+def test_a_break_becomes_an_exception_and_closes_when_it_is_put_right(sandbox: Sandbox) -> None:
+    sync_orders()
+    in_prima(
+        sandbox,
+        f"update stand_in_orders set vat = vat + 12, net = net - 12 where order_number = '{PRIMA_NUMBER}'",
+    )
+    run()
+    assert ("RECON_VAT_VARIANCE", "order 000000048") in open_codes(sandbox)
+    (record,) = sandbox.ledger.exceptions(code="RECON_VAT_VARIANCE")
+    assert (record.value_at_risk_pence, record.owner) == (12, "finance")
+    assert "UNEXPLAINED" in record.detail
+    in_prima(
+        sandbox,
+        f"update stand_in_orders set vat = vat - 12, net = net + 12 where order_number = '{PRIMA_NUMBER}'",
+    )
+    run()
+    assert ("RECON_VAT_VARIANCE", "order 000000048") not in open_codes(sandbox)
+
+
+def test_an_order_that_prima_lost_is_missing_and_one_that_magento_never_had_is_too(sandbox: Sandbox) -> None:
+    sync_orders()
+    in_prima(sandbox, f"update stand_in_orders set order_number = '30999999' where order_number = '{PRIMA_NUMBER}'")
+    in_prima(
+        sandbox, f"update stand_in_order_lines set order_number = '30999999' where order_number = '{PRIMA_NUMBER}'"
+    )
+    run()
+    assert {
+        ("RECON_MISSING_IN_PRIMA", "order 000000048"),
+        ("RECON_MISSING_IN_MAGENTO", "PRIMA order 30999999"),
+    } <= open_codes(sandbox)
+    assert "order 000000014" not in {subject for _, subject in open_codes(sandbox)}
+
+
+def test_without_a_reporting_source_the_run_says_that_totals_are_unproven(sandbox: Sandbox) -> None:
+    sync_orders()
+    in_prima(sandbox, f"delete from stand_in_orders where order_number = '{PRIMA_NUMBER}'")
+    config = sandbox.folder / "config.toml"
+    config.write_text(config.read_text().replace(f'url = "{sandbox.prima.reporting_url}"', 'url = ""'))
+    summary = run()
+    assert "unproven" in summary.headline
+    assert "1 order not in PRIMA" in summary.headline
+    rows = sandbox.rows("select level, status from order_variances where order_number = '000000048'")
+    assert rows == [{"level": "orders", "status": "MISSING_IN_PRIMA"}]
+    assert sandbox.rows("select distinct level from order_variances") == [{"level": "orders"}]
+    assert "PRIMA has no reporting source" in Path(summary.page).read_text(encoding="utf-8")
+
+
+def test_page_parquet_and_artifacts_are_there_and_none_names_a_customer(sandbox: Sandbox) -> None:
+    sync_orders()
+    summary = run()
+    run_date = datetime.now(UTC).astimezone(LONDON).date().isoformat()
+    parquet = sandbox.folder / "warehouse" / "parquet" / run_date
+    assert {path.stem for path in parquet.iterdir()} == set(MARTS)
+    with duckdb.connect() as connection:
+        (count,) = connection.execute(f"select count(*) from '{parquet}/order_variances.parquet'").fetchall()[0]
+    assert count == sandbox.rows("select count(*) as rows from order_variances")[0]["rows"]
+    with get_client(sync_client=True) as client:
+        kept = sorted(client.read_artifacts(), key=lambda artifact: artifact.created or datetime.min)
+    artifacts = {artifact.key: str(artifact.data) for artifact in kept}
+    assert summary.headline in artifacts["reconciliation"]
+    assert "refunds" in artifacts["reconciliation-breaks"]
+    page = Path(summary.page).read_text(encoding="utf-8")
+    shown = "\n".join(
+        [page, *artifacts.values(), *(str(row) for table in MARTS for row in sandbox.rows(f"from {table}"))]
+    )
+    for order in recorded_orders():
+        address = order["billing_address"]
+        for value in (order["customer_email"], address["lastname"], address["postcode"], *address["street"]):
+            assert value not in shown
