@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.passing import whole
+from flows.slots import slots_of_both_systems
 from schemas.dispatches import DispatchFrames
 from tasks import connect
 from tasks.decide import dispatches as decide
@@ -20,6 +21,7 @@ from tasks.validate import check_dispatches
 
 
 @flow(name="fulfilment", description="PRIMA dispatches to Magento shipments with tracking, each told once.")
+@slots_of_both_systems()
 def sync_fulfilment() -> DispatchSummary:
     """Read new dispatches, ship exactly their lines in Magento, and note how far each order is.
 

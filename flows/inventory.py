@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.passing import whole
+from flows.slots import slots_of_both_systems
 from schemas.stock import StockRows
 from tasks import connect
 from tasks.decide import stock as decide
@@ -21,6 +22,7 @@ from tasks.validate import check_batch
 
 
 @flow(name="inventory", description="PRIMA's available to sell to Magento's source quantities; only what changed.")
+@slots_of_both_systems()
 def sync_inventory() -> StockSummary:
     """Read PRIMA's stock, add the units of orders that Magento still reserves, and write what changed.
 

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.passing import whole
+from flows.slots import slots_of_both_systems
 from schemas.batches import chunks
 from schemas.items import ItemIndex
 from schemas.rules import OrderRules
@@ -21,6 +22,7 @@ from tasks.validate import check_orders
 
 
 @flow(name="orders", description="Magento orders to PRIMA sales orders, each exactly once, with Magento's VAT.")
+@slots_of_both_systems()
 def sync_orders() -> list[OrderSummary]:
     """Look up what an earlier run left open, try what was held again, then carry every new order to PRIMA.
 

@@ -4,9 +4,12 @@ Rule 1 of the product: no float ever holds money, and nothing here rounds unless
 All currencies handled here have two decimals.
 """
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 
 Amount = str | int | Decimal
+
+# Far above any order, far below what a 64-bit column of sums can hold.
+LARGEST_POUNDS = Decimal(10**12)
 
 
 def to_decimal(amount: Amount) -> Decimal:
@@ -23,11 +26,16 @@ def to_decimal(amount: Amount) -> Decimal:
 
 
 def to_pence(amount: Amount) -> int:
-    """Return a pounds amount (19.99) as whole pence (1999); raises ValueError when it is not whole pence."""
-    pence = to_decimal(amount) * 100
-    if pence != pence.to_integral_value():
+    """Return a pounds amount (19.99) as whole pence (1999).
+
+    Raises ValueError when it is not whole pence, or larger than a 64-bit sum of pence could carry.
+    """
+    value = to_decimal(amount)
+    if abs(value) > LARGEST_POUNDS:
+        raise ValueError(f"{amount} is too large for an amount of money")
+    if value != value.quantize(Decimal("0.01"), rounding=ROUND_DOWN):
         raise ValueError(f"{amount} is not a whole number of pence")
-    return int(pence)
+    return int(value.scaleb(2))
 
 
 def to_pounds(pence: int) -> Decimal:

@@ -33,6 +33,7 @@ from tasks.systems.prima import PrimaClient, ReportingSource
 
 READ_RETRIES = 2
 LANE_SECONDS = 900
+WAIT_SECONDS = 300
 SQLITE = "sqlite:///"
 
 
@@ -191,19 +192,19 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def stock_lane(settings: Settings, seconds: int = LANE_SECONDS) -> Iterator[None]:
+def stock_lane(settings: Settings) -> Iterator[None]:
     """Hold the one lane in which stock of the source is written, waiting for whoever has it.
 
-    Raises SystemUnavailableError when it does not become free within its lease.
+    Raises LaneTakenError when it does not become free in five minutes.
     """
     name = f"stock {settings.magento.source_code}"
     with open_ledger(settings) as ledger:
         free_lanes_of_the_dead(ledger)
         waiting = stamina.retry_context(
-            on=LaneTakenError, attempts=None, timeout=seconds, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+            on=LaneTakenError, attempts=None, timeout=WAIT_SECONDS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
         )
         for attempt in waiting:
-            with attempt, ledger.lane(name, owner=owner(), seconds=seconds) as is_ours:
+            with attempt, ledger.lane(name, owner=owner(), seconds=LANE_SECONDS) as is_ours:
                 if not is_ours:
                     raise LaneTakenError(f"the lane {name} is taken.", system="ledger", operation="enter lane")
                 yield

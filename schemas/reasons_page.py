@@ -1,0 +1,80 @@
+"""The page of exceptions for the people who act on them: `docs/operations.md`, made from `schemas/reasons.py`.
+
+`python -m schemas.reasons_page > docs/operations.md` writes it anew; a test says when that is due.
+"""
+
+from schemas.reasons import REASONS, Owner, Reason
+
+_INTRODUCTION = """\
+# Operations: who investigates what
+
+An order, a SKU or a dispatch that cannot go on is never dropped and never blocks the others: it becomes an
+**exception** with a code, an owner, the value at risk and what to do next. This page lists every code. It is made
+from the program's own table (`python -m schemas.reasons_page > docs/operations.md`).
+
+## Where to look
+
+| Question | Command | In the Prefect UI |
+| --- | --- | --- |
+| What needs a person? | `magento-prima exceptions list` | Flow runs of `orders`, `inventory`, `fulfilment` |
+| What happened to an order? | `magento-prima order 000000101` | |
+| Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | artifact `inventory` |
+| What did the last run do? | `magento-prima run orders` prints it | artifacts `orders`, `inventory`, `fulfilment` |
+| Do both systems agree? | `magento-prima run reconciliation --date 2026-11-23` | artifact `reconciliation` |
+| Are settings, keys and both systems in order? | `magento-prima check` | |
+
+Most exceptions close themselves: when a later run finds that the cause is gone, the order is posted, the dispatch
+told or the SKU written, and the exception is closed with the name of that run. There is nothing to tick off.
+
+## What the states of an order mean
+
+| State | Meaning |
+| --- | --- |
+| seen | read from Magento, nothing decided |
+| held | an exception says why it waits; every run looks again |
+| excluded | the import rules leave it out |
+| ready | goes to PRIMA with the next run |
+| posting, unknown | a call left and its answer is not stored: PRIMA is looked at before anything else is done |
+| refused | PRIMA said no; every run tries again with the order as it is then |
+| accepted | PRIMA has it |
+| part_dispatched, dispatched | PRIMA dispatched some or all of it, and Magento was told |
+| closed, cancelled | the end |
+
+## Codes by team
+"""
+
+_TEAMS: dict[Owner, str] = {
+    "operations": "the warehouse and order desk",
+    "finance": "totals, VAT, refunds, the month's close",
+    "ecommerce": "catalogue, SKUs and stock in the shop",
+    "customer service": "addresses, cancellations, what a customer is told",
+    "integration": "settings, keys and the program itself",
+}
+
+
+def page() -> str:
+    """Return the whole page as Markdown: a table of codes by team, then a section for each code."""
+    parts = [_INTRODUCTION]
+    for owner, task in _TEAMS.items():
+        reasons = [reason for reason in REASONS.values() if reason.owner == owner]
+        rows = "\n".join(_row(reason) for reason in reasons)
+        heading = "| Code | Severity | Meaning |\n| --- | --- | --- |"
+        parts.append(f"### {owner.capitalize()}: {task}\n\n{heading}\n{rows}\n")
+    parts.append("## Every code\n")
+    parts.extend(_section(reason) for reason in sorted(REASONS.values(), key=lambda reason: reason.code))
+    return "\n".join(parts)
+
+
+def _row(reason: Reason) -> str:
+    return f"| [{reason.code}](#{reason.code.lower()}) | {reason.severity} | {reason.sentence} |"
+
+
+def _section(reason: Reason) -> str:
+    return (
+        f"### {reason.code}\n\n{reason.sentence}\n\n"
+        f"*Owner:* {reason.owner}. *Severity:* {reason.severity}.\n\n**What to do:** {reason.next_step}\n"
+    )
+
+
+if __name__ == "__main__":
+    print(page(), end="")
