@@ -45,7 +45,7 @@ class Server:
         """Serve, and return once connections are answered; OSError when the port is taken."""
         if self._thread is not None:
             return
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((self._host, self._port))

@@ -4,15 +4,13 @@ import hashlib
 import json
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.magento.errors import PageAnswer, Refusal, no_route, not_supported, required
 from sandbox.magento.figures import php_json
+from sandbox.magento.routing import Route
 from sandbox.magento.search import answer
 from sandbox.magento.shop import Call, Shop
-
-if TYPE_CHECKING:
-    from sandbox.magento.app import Route
 
 DONE, FAILED, OPEN = 1, 3, 4
 # path of a route: topic, service named in the result, arguments that each operation must hold
@@ -36,7 +34,7 @@ _SERVICES = {
 _ID_NAMES = {"id": "orderId", "sku": "sku"}
 
 
-def find_route(method: str, segments: list[str], routes: "list[Route]") -> "tuple[Route, dict[str, str]]":
+def find_route(routes: list[Route], method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
     """Return the route behind an asynchronous path, where `:sku` is written `bySku` and an id `byOrderId`."""
     wanted = segments[2:] if segments[1] == "bulk" else segments[1:]
     for route in routes:
@@ -49,7 +47,7 @@ def find_route(method: str, segments: list[str], routes: "list[Route]") -> "tupl
     raise no_route()
 
 
-def accept(call: Call, route: "Route", *, whole: bool) -> dict[str, Any]:
+def accept(call: Call, route: Route, *, whole: bool) -> dict[str, Any]:
     """Queue the operations of a request (`whole`: a list of them) and return the 202 body.
 
     One malformed entry refuses the whole request and nothing is queued.
@@ -85,14 +83,12 @@ def accept(call: Call, route: "Route", *, whole: bool) -> dict[str, Any]:
 
 def consume(shop: Shop, *, limit: int | None = None, uuid_: str | None = None) -> int:
     """Perform open operations, all or at most `limit`, oldest first; return how many."""
-    from sandbox.magento.app import ROUTES
-
     statement = """select o.*, b.route, b.store_id from bulk_operations o join bulks b using (uuid)
                    where o.status = ? and (? is null or o.uuid = ?) order by operation_key limit ?"""
     waiting = shop.store.rows(statement, OPEN, uuid_, uuid_, -1 if limit is None else limit)
     for row in waiting:
         method = "PUT" if row["route"].startswith("products/") else "POST"
-        route = next(r for r in ROUTES if r.method == method and "/".join(r.segments[1:]) == row["route"])
+        route = next(r for r in shop.routes if r.method == method and "/".join(r.segments[1:]) == row["route"])
         _perform(shop, row, route)
     return len(waiting)
 
@@ -161,7 +157,7 @@ def _bulk(call: Call) -> Any:
     return bulk
 
 
-def _perform(shop: Shop, row: Any, route: "Route") -> None:
+def _perform(shop: Shop, row: Any, route: Route) -> None:
     arguments = json.loads(row["arguments"])
     place = {name: str(arguments[given]) for name, given in _ID_NAMES.items() if given in arguments}
     if "product" in arguments:
@@ -184,7 +180,7 @@ def _perform(shop: Shop, row: Any, route: "Route") -> None:
     shop.store.write(statement, *outcome, row["operation_key"])
 
 
-def _check(call: Call, route: "Route", entries: list[Any]) -> None:
+def _check(call: Call, route: Route, entries: list[Any]) -> None:
     needed = _SERVICES.get("/".join(route.segments[1:]), ("", "", ()))[2]
     for entry in entries:
         for name in needed:

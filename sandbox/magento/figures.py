@@ -8,7 +8,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-_INTEGRAL = re.compile(r"\d\.0[,}\]]|\d[eE]")
+_INTEGRAL = re.compile(r"(\d\.0|[:,\[]-?[\d.]+[eE][+-]?\d+)[,}\]]")
 CENT = Decimal("0.01")
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 

@@ -31,8 +31,8 @@ def load_orders(shop: Shop, documents: Iterable[dict[str, Any]]) -> int:
             increment_id = document["increment_id"]
             if shop.store.value("select 1 from orders where increment_id = ?", increment_id):
                 continue
-            order = php_numbers(document)
-            orders.keep(shop, order)
+            order, text = php_numbers(document)
+            orders.keep_as_is(shop, order, text)
             _move_sequences(shop, order)
             _stock_lines(shop, order)
             loaded += 1
@@ -50,7 +50,7 @@ def load_documents(shop: Shop, kind: str, documents: Iterable[dict[str, Any]]) -
         for document in documents:
             if shop.store.document(kind, document["entity_id"]) is not None:
                 continue
-            held = php_numbers(document)
+            held, _ = php_numbers(document)
             shop.store.keep_document(kind, held)
             shop.store.used_id(kind, held["entity_id"])
             shop.store.used_id(f"{kind} of view {held['store_id']}", int(held["increment_id"][-9:]))
@@ -67,7 +67,7 @@ def place_order(shop: Shop, cart: carts.Cart, *, check_stock: bool = True) -> di
     """Turn a cart into an order, reserve its units and return its document.
 
     NotSalableError when the shop has too little to sell and `check_stock` is on. A SKU that is not in the catalogue is
-    added to it first, with 100 units.
+    added to it first, and one without a source in the website's stock is given a shelf there.
     """
     with shop.store.transaction():
         lines = tuple(_catalogued(shop, cart, line) for line in cart.lines)
@@ -83,7 +83,7 @@ def place_order(shop: Shop, cart: carts.Cart, *, check_stock: bool = True) -> di
             first_tax_id=_fresh_ids(shop, "tax", needed.taxes),
             first_tax_item_id=_fresh_ids(shop, "tax item", needed.tax_items),
         )
-        order: dict[str, Any] = php_numbers(carts.order_document(cart, ids, shop.clock.now()))
+        order: dict[str, Any] = php_numbers(carts.order_document(cart, ids, shop.clock.now()))[0]
         wanted = [(line["sku"], exact(line["qty_ordered"])) for line in orders.top_lines(order)]
         if check_stock:
             _check_salable(shop, order, wanted)
@@ -134,6 +134,8 @@ def _catalogued(shop: Shop, cart: carts.Cart, line: carts.CartLine) -> carts.Car
             type_id="virtual" if line.product_type == "virtual" else "simple",
             vat_class=line.vat_class,
         )
+    stock_id = shop.stocks_of_views.get(cart.store_id, 1)
+    if all(inventory.source_quantity(shop, line.sku, code) is None for code in shop.sources_of_stocks[stock_id]):
         _shelve(shop, line.sku, cart.store_id, Decimal(0))
     if line.product_type == "configurable":
         return replace(line, child_product_id=held)

@@ -48,11 +48,16 @@ def get(shop: Shop, entity_id: int) -> Order:
 
 
 def keep(shop: Shop, order: Order) -> None:
-    """Insert or replace an order's document together with what is searched of it and of its lines."""
+    """Insert or replace an order's document, its repeated parts brought in line, with what is searched of it."""
     _copy_lines(order)
+    keep_as_is(shop, order, php_json(order))
+
+
+def keep_as_is(shop: Shop, order: Order, text: str) -> None:
+    """Insert or replace an order under the text of its document."""
     marks = ", ".join("?" * len(_COLUMNS))
     values = [order.get(name) for name in _COLUMNS[:-1]]
-    shop.store.write(f"insert or replace into orders values ({marks})", *values, php_json(order))
+    shop.store.write(f"insert or replace into orders values ({marks})", *values, text)
     marks = ", ".join("?" * len(_LINE_COLUMNS))
     shop.store.write_many(
         f"insert or replace into order_items values ({marks})",

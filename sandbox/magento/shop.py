@@ -5,13 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.magento.errors import Refusal, required, wrong_type
 from sandbox.magento.search import Criteria, Limits, Query, read_criteria
 from sandbox.magento.store import Store
+
+if TYPE_CHECKING:
+    from sandbox.magento.routing import Route
 
 ALL_STORES = 0
 DEFAULT_SOURCE = "default"
@@ -40,6 +43,7 @@ class Shop:
     store: Store
     clock: Clock
     faults: Faults
+    routes: "list[Route]"
     settings: ShopSettings = field(default_factory=ShopSettings)
     last_pages: dict[str, list[Any]] = field(default_factory=dict)  # what each list answered last, for duplicate_page
 

@@ -19,6 +19,7 @@ from sandbox.faults import Faults
 from sandbox.magento import bulk, inventory, loading, orders
 from sandbox.magento.app import answer_rest, operation_name
 from sandbox.magento.carts import Cart
+from sandbox.magento.routes import ROUTES
 from sandbox.magento.shop import DEFAULT_SOURCE, Shop, ShopSettings
 from sandbox.magento.store import Store
 from sandbox.serving import Server, control_routes, told
@@ -42,7 +43,7 @@ class MagentoStandIn:
         self._store = Store(state_dir / "magento.db")
         self.clock = clock or Clock()
         self.faults = faults or Faults()
-        self._shop = Shop(self._store, self.clock, self.faults)
+        self._shop = Shop(self._store, self.clock, self.faults, ROUTES)
         self.secrets = self._kept_keys()
         self._calls: list[Document] = []
         self._calls_lock = threading.Lock()
@@ -170,7 +171,7 @@ class MagentoStandIn:
     def calls(self) -> list[Document]:
         """Return the REST calls so far: method, path (without /rest and store code), query, status (0: cut off)."""
         with self._calls_lock:
-            return list(self._calls)
+            return [dict(call) for call in self._calls]
 
     def forget_calls(self) -> None:
         """Empty the log of calls."""
@@ -238,20 +239,18 @@ class MagentoStandIn:
             if scope["type"] != "http" or not scope["path"].startswith("/rest"):
                 await app(scope, receive, send)
                 return
-            status = [0]
+            method, _, path = _name_of(scope, b"").partition(" ")
+            query = dict(parse_qsl(scope["query_string"].decode("ascii")))
+            call = {"method": method, "path": path, "query": query, "status": 0}
+            with self._calls_lock:
+                self._calls.append(call)  # now, for the client may look before the answer is out of our hands
 
             async def sent(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    status[0] = message["status"]
+                    call["status"] = message["status"]
                 await send(message)
 
-            try:
-                await app(scope, receive, sent)
-            finally:
-                method, _, path = _name_of(scope, b"").partition(" ")
-                query = dict(parse_qsl(scope["query_string"].decode("ascii")))
-                with self._calls_lock:
-                    self._calls.append({"method": method, "path": path, "query": query, "status": status[0]})
+            await app(scope, receive, sent)
 
         return logged
 
