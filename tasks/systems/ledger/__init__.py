@@ -1,0 +1,50 @@
+"""The ledger: orders, postings, exceptions, watermarks, stock, evidence and leases, in SQLite or PostgreSQL."""
+
+from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
+from tasks.systems.ledger.records import (
+    BatchRecord,
+    DispatchLink,
+    Evidence,
+    EvidenceItem,
+    EvidenceProblem,
+    ExceptionEvent,
+    ExceptionRecord,
+    LineProgress,
+    MappingVersion,
+    MovedLine,
+    OpenLine,
+    OrderLineRecord,
+    OrderRecord,
+    Posting,
+    SeenOrders,
+    StockLevelRecord,
+    StockPush,
+)
+from tasks.systems.ledger.states import ORDER_STATES, OrderStateName, PostingState
+from tasks.systems.ledger.store import Ledger
+
+__all__ = [
+    "ORDER_STATES",
+    "BatchRecord",
+    "DispatchLink",
+    "Evidence",
+    "EvidenceItem",
+    "EvidenceProblem",
+    "ExceptionEvent",
+    "ExceptionRecord",
+    "Ledger",
+    "LedgerStateError",
+    "LineProgress",
+    "MappingVersion",
+    "MovedLine",
+    "OpenLine",
+    "OrderLineRecord",
+    "OrderRecord",
+    "OrderStateName",
+    "Posting",
+    "PostingExistsError",
+    "PostingState",
+    "SeenOrders",
+    "StockLevelRecord",
+    "StockPush",
+]

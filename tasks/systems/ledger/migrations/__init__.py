@@ -1,0 +1,1 @@
+"""The ledger's Alembic migrations: one history for SQLite and PostgreSQL."""

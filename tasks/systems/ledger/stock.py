@@ -1,0 +1,115 @@
+"""Stock: the last sum for each SKU and source, what Magento is known to hold, and every push."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from schemas.documents import StockLevel
+from tasks.systems.ledger.database import Database
+from tasks.systems.ledger.models import stock_levels, stock_pushes
+from tasks.systems.ledger.records import StockLevelRecord, StockPush
+from tasks.systems.ledger.states import PushState
+
+_KEY = ("sku", "source_code")
+_UNITS = ("available_to_sell", "buffer", "open_units", "source_qty")
+_SUM = (*_UNITS, "snapshot_at")
+
+
+class Stock(Database):
+    """Only changes are written to Magento, so the ledger knows what is there, or knows that it does not know."""
+
+    def record_snapshot(self, levels: Sequence[StockLevel]) -> None:
+        """Keep the sums of a snapshot. One older than what is known of a SKU changes nothing."""
+        rows = [
+            {**_sum_of(level), "available_date": level.available_date}
+            for level in sorted(levels, key=lambda level: (level.sku, level.source_code))
+        ]
+        if not rows:
+            return
+        insert = self._insert(stock_levels)
+        is_newer = or_(stock_levels.c.snapshot_at.is_(None), stock_levels.c.snapshot_at <= insert.excluded.snapshot_at)
+        set_ = {name: insert.excluded[name] for name in (*_SUM, "available_date")}
+        statement = insert.on_conflict_do_update(index_elements=_KEY, set_=set_, where=is_newer)
+        with self._writing("record snapshot") as connection:
+            connection.execute(statement, rows)
+
+    def record_push(self, levels: Sequence[StockLevel], state: PushState, *, batch_id: str = "") -> None:
+        """Append these levels to the history of pushes, and keep `confirmed_levels` true.
+
+        `pending` (before the call leaves) and `unknown` make Magento's figure unknown, so that it is sent again;
+        `posted` makes it the level that was sent; `refused` changes nothing: after `pending` it stays unknown.
+        """
+        if not levels:
+            return
+        now = self._now()
+        ordered = sorted(levels, key=lambda level: (level.sku, level.source_code))
+        rows = [{**_sum_of(level), "state": state, "batch_id": batch_id, "pushed_at": now} for level in ordered]
+        with self._writing("record push") as connection:
+            connection.execute(stock_pushes.insert(), rows)
+            if state == "refused":
+                return
+            confirmed = [
+                {
+                    "sku": level.sku,
+                    "source_code": level.source_code,
+                    "confirmed_qty": level.source_qty if state == "posted" else None,
+                    "confirmed_at": now,  # a reading from before says nothing any more
+                }
+                for level in ordered
+            ]
+            connection.execute(self._confirm(only_newer=False), confirmed)
+
+    def confirm_levels(self, levels: Iterable[tuple[str, str, int, datetime]]) -> None:
+        """Record what Magento was read to hold: (sku, source_code, quantity, read at). An older reading is left out."""
+        rows = [
+            {"sku": sku, "source_code": source_code, "confirmed_qty": quantity, "confirmed_at": at}
+            for sku, source_code, quantity, at in sorted(levels)
+        ]
+        if rows:
+            with self._writing("confirm levels") as connection:
+                connection.execute(self._confirm(only_newer=True), rows)
+
+    def forget_levels(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Mark what Magento holds for (sku, source_code) as not known, so that the next push sends it."""
+        clearing = update(stock_levels).values(confirmed_qty=None, confirmed_at=self._now())
+        with self._writing("forget levels") as connection:
+            for sku, source_code in sorted(keys):
+                connection.execute(clearing.where(stock_levels.c.sku == sku, stock_levels.c.source_code == source_code))
+
+    def confirmed_levels(self) -> dict[tuple[str, str], int]:
+        """Return what Magento is known to hold by (sku, source_code); what is not known is not in it."""
+        query = select(stock_levels.c.sku, stock_levels.c.source_code, stock_levels.c.confirmed_qty).where(
+            stock_levels.c.confirmed_qty.is_not(None)
+        )
+        with self._reading("confirmed levels") as connection:
+            return {(row.sku, row.source_code): row.confirmed_qty for row in connection.execute(query)}
+
+    def stock_level(self, sku: str) -> list[StockLevelRecord]:
+        """Return the last sum of a SKU and what Magento holds, one record per source; empty when never seen."""
+        query = select(stock_levels).where(stock_levels.c.sku == sku).order_by(stock_levels.c.source_code)
+        with self._reading("stock level") as connection:
+            return [StockLevelRecord(**row._asdict()) for row in connection.execute(query)]
+
+    def stock_pushes(self, sku: str, limit: int = 20) -> list[StockPush]:
+        """Return the latest pushes of a SKU, newest first."""
+        query = select(stock_pushes).where(stock_pushes.c.sku == sku).order_by(stock_pushes.c.id.desc()).limit(limit)
+        with self._reading("stock pushes") as connection:
+            return [StockPush(**row._asdict()) for row in connection.execute(query)]
+
+    def _confirm(self, *, only_newer: bool) -> Any:
+        insert = self._insert(stock_levels)
+        set_ = {name: insert.excluded[name] for name in ("confirmed_qty", "confirmed_at")}
+        if not only_newer:
+            return insert.on_conflict_do_update(index_elements=_KEY, set_=set_)
+        is_newer = or_(
+            stock_levels.c.confirmed_at.is_(None), stock_levels.c.confirmed_at <= insert.excluded.confirmed_at
+        )
+        return insert.on_conflict_do_update(index_elements=_KEY, set_=set_, where=is_newer)
+
+
+def _sum_of(level: StockLevel) -> dict[str, Any]:
+    """Return the row of a level; numbers become plain ints, which every driver takes."""
+    units = {name: int(getattr(level, name)) for name in _UNITS}
+    return {"sku": level.sku, "source_code": level.source_code, **units, "snapshot_at": level.snapshot_at}
