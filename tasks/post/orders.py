@@ -184,7 +184,7 @@ def _accept(ledger: Ledger, order_number: str, customer_code: str = "") -> None:
     order = ledger.order(order_number)
     if order is None or order.state in AFTER_ACCEPTANCE:
         return
-    if order.state in ("seen", "held", "refused"):
+    if order.state in ("seen", "excluded", "held", "refused"):
         ledger.set_order_state(order_number, "ready")
     if order.state not in ("posting", "unknown"):
         ledger.set_order_state(order_number, "posting")

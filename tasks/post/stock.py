@@ -51,6 +51,9 @@ def _write(ledger: Ledger, magento: MagentoClient, batch: Sequence[StockLevel], 
             *_write(ledger, magento, batch[:half], batch_id),
             *_write(ledger, magento, batch[half:], batch_id),
         ]
+    except SystemUnavailableError:
+        ledger.record_push(batch, "refused", batch_id=batch_id)
+        raise
     except OutcomeUnknownError as error:
         return _as_read_back(ledger, magento, batch, batch_id, error)
     ledger.record_push(batch, "posted", batch_id=batch_id)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from schemas import reasons_page
 from schemas.reasons import REASONS
+from tasks.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -19,3 +20,9 @@ def test_every_reason_has_its_section_and_leads_to_it() -> None:
     for reason in REASONS.values():
         assert f"### {reason.code}\n" in page
         assert reason.anchor == f"docs/operations.md#{reason.code.lower()}"
+
+
+def test_the_example_of_the_settings_is_accepted() -> None:
+    settings = Settings.from_file(DOCS / "settings-example.toml")
+
+    assert settings.prima.orders.number_prefix == "301"
