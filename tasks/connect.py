@@ -71,7 +71,7 @@ def open_magento(settings: Settings) -> Iterator[MagentoClient]:
 @contextmanager
 def open_prima(settings: Settings) -> Iterator[PrimaClient]:
     """Open PRIMA's web service: reads its WSDL. Raises SystemUnavailableError or ConfigurationError."""
-    with PrimaClient(settings.prima, secrets()) as client:
+    with PrimaClient(settings.prima, secrets(), statuses=settings.statuses) as client:
         yield client
 
 

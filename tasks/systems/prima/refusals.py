@@ -1,0 +1,131 @@
+"""PRIMA's error texts: split into blocks, and the block that is the cause found among its consequences.
+
+A refusal holds several `(E:<number>) <text>` blocks, and the order of blocks is not the order of causes: E:194
+"no valid order lines" stands before the E:548 that made the lines invalid. E:194 is a number for many things, so texts
+are matched as well as numbers.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.errors import CallRefusedError, OutcomeUnknownError
+
+BlockKind = Literal["cause", "summary", "noise"]
+
+_BLOCK = re.compile(r"\(E:(\d+)\)")
+_MESSAGE_NUMBER = re.compile(r"\((\d+)\)\s*\.?\s*$")
+_DEVELOPMENT = "DEV MODE"
+_SUMMARIES = (("E:194", "There were no Valid Order Lines found for the Current Order"),)
+_NOISE = (
+    ("E:194", "NO VALID Sales Order Header Details for"),
+    ("E:194", "NO VALID Sales Order Line Details for"),
+)
+_DUPLICATE = ("E:21", "Sales Order Header already exists with Order Number")
+
+_NEXT_STEPS = {
+    "E:548": "Set prima.orders.vat_inclusive as PRIMA's price book has it, or correct the price book.",
+    "14586": "PRIMA could not read the request: never send it again unchanged.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBlock:
+    """One error of PRIMA: `code` is `E:548`, a plain OpenEdge message number (`14586`), or empty."""
+
+    code: str
+    text: str
+    kind: BlockKind
+
+
+class PrimaRefusedError(CallRefusedError):
+    """PRIMA answered ERROR. `answer` is the raw answer document, `blocks` its errors, `code` that of the cause."""
+
+    answer: str = ""
+    blocks: tuple[ErrorBlock, ...] = ()
+    is_development_answer: bool = False
+
+
+class DuplicateOrderError(PrimaRefusedError):
+    """PRIMA already holds an order under this number (E:21): look whether it is ours."""
+
+
+class UnclearAnswerError(OutcomeUnknownError):
+    """PRIMA answered, but neither OK nor ERROR can be read from it. `answer` is what came, as far as it came."""
+
+    answer: str = ""
+
+
+def _is_one_of(code: str, text: str, known: Iterable[tuple[str, str]]) -> bool:
+    return any(code == number and text.casefold().startswith(start.casefold()) for number, start in known)
+
+
+def _block(code: str, text: str) -> ErrorBlock:
+    plain = " ".join(text.partition(_DEVELOPMENT)[0].split())
+    if not code:
+        number = _MESSAGE_NUMBER.search(plain)
+        code = number.group(1) if number else ""
+    kind: BlockKind = "cause"
+    if _is_one_of(code, plain, _SUMMARIES):
+        kind = "summary"
+    elif _is_one_of(code, plain, _NOISE):
+        kind = "noise"
+    return ErrorBlock(code, plain, kind)
+
+
+def blocks_of(texts: Iterable[str]) -> tuple[ErrorBlock, ...]:
+    """Return the errors in PRIMA's error texts, in their order, each once, without development traces."""
+    found: dict[ErrorBlock, None] = {}
+    for text in texts:
+        before, *rest = _BLOCK.split(text)
+        parts = [("", before), *((f"E:{number}", words) for number, words in zip(rest[::2], rest[1::2], strict=True))]
+        for code, words in parts:
+            block = _block(code, words)
+            if block.text or block.code:
+                found.setdefault(block)
+    return tuple(found)
+
+
+def cause_of(blocks: Iterable[ErrorBlock]) -> ErrorBlock:
+    """Return the first block that is neither summary nor noise; failing that the first summary, then the first."""
+    known = list(blocks)
+    for kind in ("cause", "summary", "noise"):
+        for block in known:
+            if block.kind == kind:
+                return block
+    return ErrorBlock("", "PRIMA gave no reason", "cause")
+
+
+def refusal(texts: Iterable[str], *, operation: str, reference: str, answer: str) -> PrimaRefusedError:
+    """Return the error for an answer that says ERROR with these texts; DuplicateOrderError when one of them is E:21."""
+    texts = list(texts)
+    blocks = blocks_of(texts)
+    duplicate = next((block for block in blocks if _is_one_of(block.code, block.text, [_DUPLICATE])), None)
+    cause = duplicate or cause_of(blocks)
+    kind = DuplicateOrderError if duplicate else PrimaRefusedError
+    error = kind(
+        f"PRIMA refused the request: {f'({cause.code}) ' if cause.code else ''}{cause.text.rstrip('. ')}.",
+        system="PRIMA",
+        operation=operation,
+        reference=reference,
+        next_step=_NEXT_STEPS.get(cause.code, ""),
+        code=cause.code,
+    )
+    error.answer = answer
+    error.blocks = blocks
+    error.is_development_answer = any(_DEVELOPMENT in text for text in texts)
+    return error
+
+
+def unclear(problem: str, *, operation: str, reference: str, answer: str) -> UnclearAnswerError:
+    """Return the error for an answer from which the outcome cannot be read."""
+    error = UnclearAnswerError(
+        f"{problem}.",
+        system="PRIMA",
+        operation=operation,
+        reference=reference,
+        next_step="Look in PRIMA before trying again.",
+    )
+    error.answer = answer
+    return error
