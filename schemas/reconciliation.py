@@ -211,7 +211,11 @@ STAGED: dict[str, Table] = {
                 _text("prima_evidence", "reporting = PRIMA's own figures; ledger = what was posted, and OrderStatus"),
                 Column("tolerance_pence", "pence", "largest variance that still matches"),
                 Column("lag_hours", "integer", "how long a missing document is only late"),
-                Column("rejected_count", "integer", "records that could not be read (in no figure) or contradict themselves"),
+                Column(
+                    "rejected_count",
+                    "integer",
+                    "records that could not be read (in no figure) or contradict themselves",
+                ),
                 _text("input_hash", "SHA-256 of the staged inputs: the same hash gives the same tables"),
             ),
         ),

@@ -1,6 +1,7 @@
 """Single values of Magento and PRIMA records as our types: pence, whole units, aware UTC, London's date.
 
-A value that cannot be converted becomes empty (`pd.NA`, `pd.NaT`), for the schema to reject with its row.
+A value that cannot be converted becomes empty (`pd.NA`, `pd.NaT`), for the schema to reject with its row. A part of a
+record that has another shape than it should (PHP writes an empty object as a list) counts as empty as well.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,17 @@ import pandas as pd
 from schemas.money import to_decimal, to_pence
 
 LONDON = "Europe/London"
+LARGEST_WHOLE = 2**53
+
+
+def part(value: Any) -> Mapping[str, Any]:
+    """Return a nested object of a record; an empty one where there is none, or something else in its place."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def parts(value: Any) -> list[Mapping[str, Any]]:
+    """Return a list of nested objects; an element of another shape is an empty object, so that it is not lost."""
+    return [part(each) for each in value] if isinstance(value, list) else []
 
 
 def pence(value: Any) -> Any:
@@ -30,12 +42,12 @@ def pence_of(record: Mapping[str, Any], key: str) -> Any:
 
 
 def whole(value: Any) -> Any:
-    """Return a quantity as a whole number; empty when it is absent or has a fraction."""
+    """Return a quantity as a whole number; empty when it is absent, has a fraction or is beyond all measure."""
     try:
         number = to_decimal(value)
     except (ValueError, TypeError):
         return pd.NA
-    return int(number) if number == number.to_integral_value() else pd.NA
+    return int(number) if abs(number) <= LARGEST_WHOLE and number == number.to_integral_value() else pd.NA
 
 
 def whole_of(record: Mapping[str, Any], key: str) -> Any:

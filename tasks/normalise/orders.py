@@ -7,7 +7,7 @@ import pandas as pd
 
 from schemas.documents import Address
 from schemas.orders import OrderDetails, OrderFrames, OrderLines, Orders
-from tasks.normalise.fields import london_date, pence_of, rate, text, utc, whole, whole_of
+from tasks.normalise.fields import london_date, part, parts, pence_of, rate, text, utc, whole, whole_of
 
 Record = Mapping[str, Any]
 # Magento cuts the name of the second column short.
@@ -22,14 +22,14 @@ def orders(records: Iterable[Record], amounts: Literal["order", "base"] = "order
 
     Source: GET /rest/V1/orders, one record per element of "items". Lines follow the safe recipe: gross is
     `row_total_incl_tax`, VAT is `tax_amount`, net is the difference; delivery gross is amount + VAT - discount +
-    discount tax compensation. `amounts` chooses order or base currency. An amount that is not whole pence is left
-    empty, for the schema to reject.
+    discount tax compensation. `amounts` chooses order or base currency. An amount that is not whole pence, and a
+    record without its number or with parts of another shape, is left empty, for the schema to reject.
     """
     prefix = "base_" if amounts == "base" else ""
     order_rows: list[dict[str, Any]] = []
     line_rows: list[dict[str, Any]] = []
     details: dict[str, OrderDetails] = {}
-    for record in records:
+    for record in map(part, records):
         lines = _lines(record, prefix)
         row = _order(record, lines, prefix)
         order_rows.append(row)
@@ -42,7 +42,7 @@ def orders(records: Iterable[Record], amounts: Literal["order", "base"] = "order
 
 def sellable_lines(record: Record) -> list[Record]:
     """Return the lines that carry money and are shipped: all but the children of other lines."""
-    return [line for line in record.get("items") or [] if not line.get("parent_item_id")]
+    return [line for line in parts(record.get("items")) if not line.get("parent_item_id")]
 
 
 def _lines(record: Record, prefix: str) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def _lines(record: Record, prefix: str) -> list[dict[str, Any]]:
 
 
 def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str, Any]:
-    extension = record.get("extension_attributes") or {}
+    extension = part(record.get("extension_attributes"))
     shipping_vat = pence_of(record, f"{prefix}shipping_tax_amount")
     shipping_compensation = pence_of(record, SHIPPING_COMPENSATION[prefix])
     delivery_gross = (
@@ -98,10 +98,11 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
         "currency": text(record.get("base_currency_code" if prefix else "order_currency_code")),
         "country": text(delivery_address.get("country_id")),
         "postcode_area": _postcode_area(text(delivery_address.get("postcode"))),
-        "payment_method": text((record.get("payment") or {}).get("method")),
+        "payment_method": text(part(record.get("payment")).get("method")),
         "delivery_method": _delivery_method(record),
         "is_virtual": bool(record.get("is_virtual")),
         "is_paid": _is_paid(record),
+        "is_authorised": _is_authorised(record),
         "line_count": len(lines),
         "quantity_total": sum((line["quantity"] for line in lines), start=0),
         "quantity_shipped": sum((line["quantity_shipped"] for line in lines), start=0),
@@ -121,7 +122,7 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
         + pence_of(record, f"{prefix}discount_tax_compensation_amount")
         + shipping_compensation,
         "applied_vat_pence": sum(
-            (pence_of(tax, f"{prefix}amount") for tax in extension.get("applied_taxes") or []), start=0
+            (pence_of(tax, f"{prefix}amount") for tax in parts(extension.get("applied_taxes"))), start=0
         ),
     }
 
@@ -131,9 +132,15 @@ def _is_paid(record: Record) -> bool:
     return bool(pd.notna(paid) and pd.notna(total) and paid >= total)
 
 
+def _is_authorised(record: Record) -> bool:
+    """Say whether the payment provider has set the whole total aside; Magento leaves the field out when it has not."""
+    authorised, total = pence_of(part(record.get("payment")), "amount_authorized"), pence_of(record, "grand_total")
+    return bool(pd.notna(authorised) and pd.notna(total) and authorised >= total)
+
+
 def _shipping(record: Record) -> Mapping[str, Any]:
-    assignments = (record.get("extension_attributes") or {}).get("shipping_assignments") or [{}]
-    return assignments[0].get("shipping") or {}
+    assignments = parts(part(record.get("extension_attributes")).get("shipping_assignments"))
+    return part(assignments[0].get("shipping")) if assignments else {}
 
 
 def _delivery_method(record: Record) -> str:
@@ -142,7 +149,7 @@ def _delivery_method(record: Record) -> str:
 
 def _delivery_address(record: Record) -> Mapping[str, Any]:
     """Return where the goods go; a virtual order has only its billing address."""
-    return _shipping(record).get("address") or record.get("billing_address") or {}
+    return part(_shipping(record).get("address")) or part(record.get("billing_address"))
 
 
 def _postcode_area(postcode: str) -> str:
@@ -159,17 +166,18 @@ def _details(record: Record) -> OrderDetails:
     email = text(record.get("customer_email"))
     return OrderDetails(
         delivery_address=_address(_delivery_address(record), email),
-        invoice_address=_address(record.get("billing_address") or {}, email),
+        invoice_address=_address(part(record.get("billing_address")), email),
         note=text(record.get("customer_note")),
-        transaction_id=text((record.get("payment") or {}).get("last_trans_id")),
+        transaction_id=text(part(record.get("payment")).get("last_trans_id")),
     )
 
 
 def _address(address: Mapping[str, Any], email: str) -> Address:
+    street = address.get("street") or []
     return Address(
         forename=text(address.get("firstname")),
         surname=text(address.get("lastname")),
-        street=tuple(text(line) for line in address.get("street") or [] if text(line)),
+        street=tuple(text(line) for line in (street if isinstance(street, list) else [street]) if text(line)),
         town=text(address.get("city")),
         county=text(address.get("region")),
         postcode=text(address.get("postcode")),
@@ -184,4 +192,6 @@ def _frame(rows: list[dict[str, Any]], schema: type[Orders] | type[OrderLines]) 
     """Return rows as a frame with the schema's columns and types, also when there are no rows."""
     columns = schema.to_schema().columns
     frame = pd.DataFrame(rows, columns=list(columns))
+    for name in {"placed_at", "updated_at"} & set(columns):
+        frame[name] = pd.to_datetime(frame[name], utc=True)  # a column of empty times alone has no time zone
     return frame.astype({name: str(column.dtype) for name, column in columns.items()})

@@ -1,0 +1,117 @@
+"""Breaks as exceptions of the ledger: raised while they last, closed when a later run does not find them any more."""
+
+from collections.abc import Iterable, Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from schemas.documents import ExceptionNote
+from schemas.money import show
+from schemas.reconciliation import BREAK_STATUSES
+from tasks import connect
+from tasks.reconcile.period import Period
+from tasks.reconcile.run import Reconciliation
+from tasks.reconcile.staging import Problem
+from tasks.settings import Settings
+from tasks.systems.ledger import ExceptionRecord
+from tasks.systems.warehouse import Row
+
+STREAM = "reconciliation"
+CODES = tuple(f"RECON_{status}" for status in BREAK_STATUSES)
+REJECTED_CODE = "RECON_INPUT_REJECTED"
+
+
+def subject_of(level: str, order_key: str) -> str:
+    """Return what an exception is about: `order 000000101`, `refunds of order 000000101`, `PRIMA order 30000777`."""
+    order = order_key.replace("PRIMA ", "PRIMA order ", 1) if order_key.startswith("PRIMA ") else f"order {order_key}"
+    return order if level == "orders" else f"{level} of {order}"
+
+
+def notes_of(breaks: Iterable[Row]) -> list[ExceptionNote]:
+    """Return an exception for each break; an order in two currencies is one, with both rows in its detail."""
+    found: dict[tuple[str, str], ExceptionNote] = {}
+    for row in breaks:
+        note = _note(row)
+        earlier = found.get((note.code, note.subject))
+        if earlier is not None:
+            note = ExceptionNote(
+                code=note.code,
+                subject=note.subject,
+                detail=f"{earlier.detail}; {note.detail}",
+                order_number=note.order_number,
+                value_at_risk_pence=max(earlier.value_at_risk_pence, note.value_at_risk_pence),
+                currency=earlier.currency,
+            )
+        found[note.code, note.subject] = note
+    return list(found.values())
+
+
+def _note(row: Row) -> ExceptionNote:
+    currency = row["currency"]
+    sides = [
+        f"{side} {_shown(row[f'{key}_gross_pence'], currency)} with VAT {_shown(row[f'{key}_vat_pence'], currency)}"
+        for side, key in (("Magento", "magento"), ("PRIMA", "prima"))
+    ]
+    return ExceptionNote(
+        code=f"RECON_{row['status']}",
+        subject=subject_of(row["level"], row["order_key"]),
+        detail=f"{row['cause']}: {', '.join(sides)}",
+        order_number=row["order_number"] or "",
+        value_at_risk_pence=row["value_pence"],
+        currency=currency,
+    )
+
+
+def _shown(pence: int | None, currency: str) -> str:
+    return "nothing" if pence is None else show(pence, currency)
+
+
+def problem_notes(problems: Iterable[Problem]) -> list[ExceptionNote]:
+    """Return an exception for each record that could not be reconciled as it is."""
+    return [ExceptionNote(REJECTED_CODE, f"reconciliation: {each.subject}", each.detail) for each in problems]
+
+
+def settled(
+    open_before: Iterable[ExceptionRecord], notes: Sequence[ExceptionNote], subjects: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Return code and subject of the open exceptions that this run looked at and did not find again.
+
+    `subjects` are all that the run compared; an exception on anything else stays open.
+    """
+    found = {(note.code, note.subject) for note in notes}
+    compared = set(subjects)
+    keys = {(record.code, record.subject) for record in open_before if record.code in CODES}
+    return sorted((code, subject) for code, subject in keys - found if subject in compared)
+
+
+@task(cache_policy=NO_CACHE)
+def record_breaks(found: Reconciliation, problems: Sequence[Problem], period: Period) -> str:
+    """Raise an exception for each break and unreadable record, close those that are gone; return the batch id.
+
+    The ledger keeps the control totals of the run in its batch.
+    """
+    notes = [*notes_of(found.breaks), *problem_notes(problems)]
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        batch_id = ledger.open_batch(STREAM, period.start, period.end)
+        open_before = [record for code in CODES for record in ledger.exceptions(code=code)]
+        gone = settled(open_before, notes, (subject_of(*key) for key in found.compared))
+        ledger.raise_exceptions(batch_id, notes)
+        for code in CODES:
+            subjects = [subject for each, subject in gone if each == code]
+            if subjects:
+                ledger.close_exceptions(subjects=subjects, codes=[code], by=f"batch {batch_id}")
+        ledger.close_batch(batch_id, "closed", totals_of(found))
+    return batch_id
+
+
+def totals_of(found: Reconciliation) -> dict[str, int | str]:
+    """Return the control totals of a run for the ledger: pence by level and currency, and the hash of its inputs."""
+    totals: dict[str, int | str] = {
+        "input_hash": found.run["input_hash"],
+        "breaks": len(found.breaks),
+        "rejected": found.run["rejected_count"],
+    }
+    for row in found.control_totals:
+        for name in ("magento_gross_pence", "variance_pence", "prima_gross_pence", "unexplained_variance_pence"):
+            totals[f"{row['level']} {row['currency']} {name}"] = row[name]
+    return totals

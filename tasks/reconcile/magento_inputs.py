@@ -1,0 +1,71 @@
+"""Magento's orders, invoices and credit memos as the staged tables magento_documents and magento_lines. Pure."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from tasks.reconcile.staging import AMOUNTS, DELIVERY_AMOUNTS, hundredths, shaped, with_remainders
+
+
+def documents(orders: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one row per order, invoice and credit memo. `others` holds the frames of the other levels.
+
+    Invoices and credit memos take order number and destination from their order. A document whose order was not read
+    is listed under the order's id, so that it cannot vanish.
+    """
+    order_rows = orders.assign(
+        level="orders",
+        document_number=orders["order_number"],
+        document_at=orders["placed_at"],
+        is_cancelled=orders["state_magento"].isin(["canceled", "cancelled"]),
+    )
+    facts = orders[["entity_id_magento", "order_number", "country", "postcode_area"]]
+    parts = [order_rows]
+    for level, frame in others.items():
+        rows = frame.merge(facts, on="entity_id_magento", how="left").assign(level=level, is_cancelled=False)
+        by_id = "Magento order id " + rows["entity_id_magento"].astype("str")
+        rows["order_number"] = rows["order_number"].fillna(by_id)
+        parts.append(rows.fillna({"country": "", "postcode_area": ""}))
+    merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    merged["document_at"] = merged["document_at"].dt.tz_localize(None)
+    return shaped("magento_documents", merged.drop_duplicates(["level", "document_number"], keep="last"))
+
+
+def lines(
+    documents: pd.DataFrame,
+    order_lines: pd.DataFrame,
+    delivery_rates: Mapping[str, str],
+    others: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Return one row per charge. Rates are those of the order's lines; a document's delivery has the order's rate."""
+    rates = pd.Series(delivery_rates, dtype="str")
+    goods = order_lines.assign(
+        level="orders",
+        document_number=order_lines["order_number"],
+        charge="goods",
+        vat_rate_hundredths=hundredths(order_lines["vat_rate_percent"]),
+    )
+    order_documents = documents[documents["level"] == "orders"]
+    has_delivery = (order_documents["delivery_gross_pence"] != 0) | (order_documents["delivery_vat_pence"] != 0)
+    delivery = order_documents[has_delivery].assign(
+        charge="delivery",
+        line_number=10_000_000,
+        sku="",
+        vat_rate_hundredths=hundredths(order_documents["order_number"].map(rates)),
+        **{amount: order_documents[source] for amount, source in zip(AMOUNTS, DELIVERY_AMOUNTS, strict=True)},
+    )
+    item_rates = goods[["order_number", "item_id_magento", "vat_rate_hundredths"]].drop_duplicates(
+        ["order_number", "item_id_magento"]
+    )
+    parts = [goods, delivery]
+    for level, frame in others.items():
+        numbers = documents.loc[documents["level"] == level, ["document_number", "order_number"]]
+        rows = frame.merge(numbers, on="document_number").merge(
+            item_rates, on=["order_number", "item_id_magento"], how="left"
+        )
+        is_delivery = rows["charge"] == "delivery"
+        of_delivery = hundredths(rows["order_number"].map(rates))
+        rows["vat_rate_hundredths"] = rows["vat_rate_hundredths"].where(~is_delivery, of_delivery)
+        parts.append(rows.assign(level=level))
+    merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    return shaped("magento_lines", with_remainders(documents, merged))

@@ -1,0 +1,204 @@
+"""What a run found, for people: one sentence, a table for the Prefect UI, and a page that prints."""
+
+import os
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from schemas.money import show
+from schemas.reconciliation import CAUSES, LEVELS
+from tasks.reconcile.period import LONDON
+from tasks.reconcile.run import Reconciliation
+from tasks.systems.warehouse import Row
+
+BREAKS_ON_PAGE = 500
+BREAKS_IN_TABLE = 100
+LEVEL_NAMES = {"orders": "Orders", "invoices": "Invoices", "refunds": "Refunds"}
+WORDS = {
+    "TOTAL_VARIANCE": "different totals",
+    "VAT_VARIANCE": "same total, different VAT",
+    "MISSING_IN_PRIMA": "only in Magento",
+    "MISSING_IN_MAGENTO": "only in PRIMA",
+    "DUPLICATE_IN_PRIMA": "twice in PRIMA",
+    "TIMING": "too young to be missing",
+    "EXCLUDED": "held or excluded",
+    "WITHIN_TOLERANCE": "within tolerance",
+}
+
+
+def period_text(run: Row) -> str:
+    """Return the dates of a run as a person writes them: `22 November 2026`, or two of them joined by `to`."""
+    first, last = (f"{day.day} {day:%B %Y}" for day in (run["from_date"], run["to_date"]))
+    return first if first == last else f"{first} to {last}"
+
+
+def headline(found: Reconciliation) -> str:
+    """Return one sentence: do they agree, and if not, by how much and how much of that nobody can explain."""
+    when = period_text(found.run)
+    rejected = found.run["rejected_count"]
+    unread = f" {_count(rejected, 'record')} could not be taken as it stands." if rejected else ""
+    if not found.control_totals:
+        return f"Neither Magento nor PRIMA has a document for {when}.{unread}"
+    if found.run["prima_evidence"] == "ledger":
+        return (
+            f"PRIMA's own figures were not read for {when}: {_existence(found)}. Totals and VAT are unproven.{unread}"
+        )
+    if not found.breaks:
+        return f"Magento and PRIMA agree for {when}: {_population(found)}{_open_points(found)}.{unread}"
+    amounts = [
+        f"{LEVEL_NAMES[row['level']].lower()} {show(row['variance_pence'], row['currency'])}"
+        f" (VAT {show(row['vat_variance_pence'], row['currency'])})"
+        for row in found.control_totals
+        if row["variance_pence"] or row["vat_variance_pence"]
+    ]
+    unexplained = sum(1 for row in found.breaks if row["cause"] == "UNEXPLAINED")
+    difference = f" PRIMA minus Magento: {', '.join(amounts)}." if amounts else ""
+    return (
+        f"Magento and PRIMA do not agree for {when}: {_count(len(found.breaks), 'break')}, {unexplained} unexplained."
+        f"{difference}{unread}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _existence(found: Reconciliation) -> str:
+    missing = sum(1 for row in found.breaks if row["status"] == "MISSING_IN_PRIMA")
+    return f"{_count(missing, 'order')} not in PRIMA" if missing else "every order that was posted is in PRIMA"
+
+
+def _population(found: Reconciliation) -> str:
+    return ", ".join(
+        f"{row['magento_count']} {row['level']} of {show(row['magento_gross_pence'], row['currency'])}"
+        for row in sorted(found.control_totals, key=_by_level)
+    )
+
+
+def _open_points(found: Reconciliation) -> str:
+    waiting = [row for row in found.differences if row["status"] in ("TIMING", "EXCLUDED")]
+    if not waiting:
+        return ""
+    worth: dict[str, int] = {}
+    for row in waiting:
+        worth[row["currency"]] = worth.get(row["currency"], 0) + row["variance_pence"]
+    amounts = " and ".join(_signed(pence, currency) for currency, pence in sorted(worth.items()))
+    return f"; {sum(row['order_count'] for row in waiting)} are held, excluded or too young ({amounts})"
+
+
+def _by_level(row: Row) -> tuple[int, str]:
+    return LEVELS.index(row["level"]), row["currency"]
+
+
+def markdown(found: Reconciliation, report: Path) -> str:
+    """Return the headline and the control totals for the artifact in the Prefect UI."""
+    lines = [
+        f"**{headline(found)}**",
+        "",
+        f"Magento as at {_time(found.run['magento_as_at'])}, PRIMA as at {_time(found.run['prima_as_at'])}.",
+        "",
+        "| | currency | Magento | variances | PRIMA | unexplained | VAT variance | unexplained VAT |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in sorted(found.control_totals, key=_by_level):
+        names = (
+            "magento_gross_pence",
+            "variance_pence",
+            "prima_gross_pence",
+            "unexplained_variance_pence",
+            "vat_variance_pence",
+            "unexplained_vat_variance_pence",
+        )
+        figures = " | ".join(show(row[name], row["currency"]) for name in names)
+        lines.append(f"| {LEVEL_NAMES[row['level']]} | {row['currency']} | {figures} |")
+    return "\n".join([*lines, "", f"Report: `{report}`", ""])
+
+
+def break_rows(found: Reconciliation) -> list[dict[str, Any]]:
+    """Return the first breaks as rows of the table artifact; unexplained first."""
+    return [
+        {
+            "document": row["level"],
+            "order": row["order_number"] or "",
+            "PRIMA order": row["order_number_prima"] or "",
+            "status": row["status"],
+            "cause": row["cause"],
+            "value": show(row["value_pence"], row["currency"]),
+            "Magento": _money(row["magento_gross_pence"], row["currency"]),
+            "PRIMA": _money(row["prima_gross_pence"], row["currency"]),
+            "Magento VAT": _money(row["magento_vat_pence"], row["currency"]),
+            "PRIMA VAT": _money(row["prima_vat_pence"], row["currency"]),
+            "owner": row["owner"],
+        }
+        for row in found.breaks[:BREAKS_IN_TABLE]
+    ]
+
+
+def write_page(found: Reconciliation, folder: Path, label: str) -> Path:
+    """Write `reconciliation-<label>.html` into a folder, complete or not at all; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"reconciliation-{label}.html"
+    unfinished = folder / f".{path.name}.{uuid.uuid4().hex}"
+    try:
+        unfinished.write_text(page(found), encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def page(found: Reconciliation) -> str:
+    """Return the report as one HTML page that needs nothing else: no script, no font, no picture."""
+    environment = Environment(
+        loader=PackageLoader("tasks.reconcile", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(money=_money, signed=_signed, time=_time, percent=_percent)
+    return environment.get_template("report.html.j2").render(
+        run=found.run,
+        period=period_text(found.run),
+        headline=headline(found),
+        is_agreed=found.is_agreed and found.run["prima_evidence"] == "reporting",
+        totals=sorted(found.control_totals, key=_by_level),
+        differences=sorted(found.differences, key=lambda row: (*_by_level(row), row["cause"] != "UNEXPLAINED")),
+        rates=_rates(found.vat_by_rate),
+        breaks=found.breaks[:BREAKS_ON_PAGE],
+        break_count=len(found.breaks),
+        level_names=LEVEL_NAMES,
+        words=WORDS,
+        causes=CAUSES,
+    )
+
+
+def _rates(rows: list[Row]) -> list[tuple[Mapping[str, Any], list[Row]]]:
+    """Return the VAT table in groups of one level and currency."""
+    groups: dict[tuple[int, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(_by_level(row), []).append(row)
+    return [(group[0], group) for _, group in sorted(groups.items())]
+
+
+def _money(pence: int | None, currency: str) -> str:
+    return "none" if pence is None else show(pence, currency)
+
+
+def _signed(pence: int, currency: str) -> str:
+    return f"+{show(pence, currency)}" if pence > 0 else show(pence, currency)
+
+
+def _time(instant: datetime) -> str:
+    """Return a UTC instant in London's time, with the name of the zone."""
+    local = instant.replace(tzinfo=UTC).astimezone(LONDON)
+    return f"{local.day} {local:%b %Y %H:%M:%S %Z}"
+
+
+def _percent(rate: Decimal | None) -> str:
+    return "not given" if rate is None else f"{rate.normalize():f} %"

@@ -1,0 +1,81 @@
+"""Frames as staged tables: columns and types of the dictionary, lines that add up to their documents. Pure."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from schemas.reconciliation import STAGED
+
+AMOUNTS = ("net_pence", "vat_pence", "gross_pence")
+DELIVERY_AMOUNTS = ("delivery_net_pence", "delivery_vat_pence", "delivery_gross_pence")
+_TYPES: dict[str, Any] = {
+    "text": "str",
+    "integer": "Int64",
+    "pence": "Int64",
+    "rate": object,
+    "date": object,
+    "instant": "datetime64[us]",
+    "flag": "bool",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A record that is in no figure, or contradicts itself: which one, and what is wrong with it."""
+
+    subject: str
+    detail: str
+
+
+def shaped(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with exactly the columns and types of a staged table, sorted by its keys."""
+    table = STAGED[name]
+    columns = {column.name: _TYPES[column.type] for column in table.columns}
+    frame = rows.reindex(columns=list(columns)).astype(columns)
+    return frame.sort_values(table.keys, ignore_index=True)
+
+
+def readable(name: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the documents that have every required value, and a problem for each of the others."""
+    needed = [column.name for column in STAGED[name].columns if column.is_required]
+    is_empty = rows[needed].isna()
+    is_bad = is_empty.any(axis=1)
+    problems = [
+        Problem(f"{level} {number}", f"cannot be read: {', '.join(name for name in needed if empty[name])}")
+        for level, number, empty in zip(
+            rows.loc[is_bad, "level"],
+            rows.loc[is_bad, "document_number"],
+            is_empty[is_bad].to_dict("records"),
+            strict=True,
+        )
+    ]
+    return rows[~is_bad].reset_index(drop=True), problems
+
+
+def hundredths(percents: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return VAT rates given as text or Decimal per cent (`13.5`) in hundredths of a per cent (1350); empty stays."""
+    known = {
+        value: int(Decimal(str(value)) * 100) for value in percents.unique() if not (pd.isna(value) or value == "")
+    }
+    return percents.map(known).astype("Int64")
+
+
+def with_remainders(documents: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines numbered from 1, with a `rounding` line wherever they do not add up to their document.
+
+    Magento shows a line as 0 when its discount is larger than its price, while the order's total keeps the negative.
+    """
+    keys = ["level", "document_number"]
+    sums = lines.groupby(keys, as_index=False)[list(AMOUNTS)].sum()
+    compared = documents[[*keys, *AMOUNTS]].merge(sums, on=keys, how="left", suffixes=("", "_lines"))
+    for amount in AMOUNTS:
+        compared[amount] = compared[amount] - compared[f"{amount}_lines"].fillna(0)
+    rest = compared[(compared["net_pence"] != 0) | (compared["vat_pence"] != 0)]
+    rest = rest[[*keys, *AMOUNTS]].assign(charge="rounding", line_number=20_000_000, sku="")
+    kept = lines.merge(documents[keys], on=keys)
+    merged = pd.concat([kept, rest], ignore_index=True) if len(rest) else kept
+    merged = merged.sort_values([*keys, "line_number"], ignore_index=True)
+    merged["line_number"] = merged.groupby(keys).cumcount() + 1
+    return merged

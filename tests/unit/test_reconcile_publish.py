@@ -1,0 +1,194 @@
+"""What is published: a file that readers keep open, a page, a true dictionary; and periods of London days."""
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pandera.errors import SchemaErrors
+
+from schemas.reasons import REASONS
+from schemas.reconciliation import MARTS, STAGED
+from tasks.reconcile import dictionary, report
+from tasks.reconcile.findings import CODES, REJECTED_CODE, notes_of, settled
+from tasks.reconcile.inputs import LedgerOrder
+from tasks.reconcile.period import Period, period_of
+from tasks.reconcile.run import publish, sql_files
+from tasks.systems.ledger import ExceptionRecord
+from tests.unit.reconcile_cases import DAY, NOON, Case
+
+DOCS = Path(__file__).parent.parent.parent / "docs" / "reconciliation.md"
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    case = Case(tmp_path / "warehouse")
+    case.magento(101, ("20", 5997, 999))
+    case.prima(101, ("20", 5997, 1000))
+    case.magento(102, postcode_area="BT")
+    held = case.magento(103)
+    case.ledger.append(LedgerOrder(held, state="held", exception_code="SKU_UNKNOWN"))
+    case.magento_invoice("000000001", 101)
+    case.prima_invoice("INV1", 101)
+    case.magento_refund("000000004", 101, ("20", 1999, 333))
+    return case
+
+
+def test_an_open_reader_keeps_the_old_figures_while_a_run_publishes_new_ones(case: Case) -> None:
+    case.result()
+    count = "select count(*) from breaks"
+    with duckdb.connect(str(case.warehouse.path), read_only=True) as reader:
+        before = reader.execute(count).fetchall()
+        case.prima(102)
+        case.result()
+        assert reader.execute(count).fetchall() == before
+    with duckdb.connect(str(case.warehouse.path), read_only=True) as reader:
+        assert reader.execute(count).fetchall() != before
+
+
+def test_the_parquet_files_hold_the_rows_of_the_published_tables(case: Case) -> None:
+    case.result()
+    folder = case.warehouse.folder / "parquet" / DAY.isoformat()
+    assert {path.name for path in folder.iterdir()} == {f"{name}.parquet" for name in MARTS}
+    with duckdb.connect() as connection:
+        for name in MARTS:
+            rows = connection.execute(f"from '{folder}/{name}.parquet'").fetchall()
+            assert rows == [tuple(row.values()) for row in case.rows(f'from "{name}"')]
+
+
+def test_the_published_tables_are_the_ones_of_the_dictionary_and_no_others(case: Case) -> None:
+    case.result()
+    found = case.rows("select schema_name, table_name from duckdb_tables() order by all")
+    names = {(row["schema_name"], row["table_name"]) for row in found}
+    assert names == {*(("main", name) for name in MARTS), *(("staged", name) for name in STAGED)}
+
+
+def test_every_sql_file_makes_the_one_table_it_is_named_after_and_says_its_grain_first() -> None:
+    for name, sql in sql_files():
+        table = name.split("_", 1)[1].removesuffix(".sql")
+        assert re.match(rf"-- {table}( \(working table\))?\. Grain: \S", sql), name
+        assert re.findall(r"create (?:temp )?table (\w+)", sql) == [table]
+
+
+def test_a_staged_document_twice_stops_the_run(case: Case) -> None:
+    staged = case.staged()
+    doubled = staged["prima_documents"]
+    staged["prima_documents"] = doubled.loc[[0, *range(len(doubled))]].reset_index(drop=True)
+    with pytest.raises(SchemaErrors):
+        publish(staged, case.warehouse, DAY)
+    assert not case.warehouse.path.exists()
+
+
+def test_the_page_shows_headline_both_times_and_every_break_and_needs_nothing_from_outside(case: Case) -> None:
+    found = case.result()
+    page = report.page(found)
+    assert report.headline(found) in page
+    assert "25 Nov 2026 02:00:00 GMT" in page
+    for row in found.breaks:
+        assert row["order_number"] in page
+    for outside in ("http:", "https:", "<script", "<img", "@import", "url("):
+        assert outside not in page
+    assert "VAT by rate and destination" in page
+    assert ">NI<" in page
+
+
+def test_the_headline_says_by_how_much_and_how_much_is_unexplained(case: Case) -> None:
+    headline = report.headline(case.result())
+    assert headline.startswith("Magento and PRIMA do not agree for 22 November 2026: 3 breaks, 2 unexplained.")
+    assert "orders -£127.84 (VAT -£21.29)" in headline
+
+
+def test_a_day_without_documents_is_said_to_be_empty(tmp_path: Path) -> None:
+    found = Case(tmp_path).result()
+    assert report.headline(found) == "Neither Magento nor PRIMA has a document for 22 November 2026."
+    assert "There is no document in this period." in report.page(found)
+
+
+def test_text_from_a_system_cannot_become_markup(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    number = case.magento(101, currency="<b>")
+    case.ledger.append(LedgerOrder(number, state="accepted", exception_code="<i>"))
+    page = report.page(case.result())
+    assert "<b>" not in page
+    assert "<i>" not in page
+
+
+def test_a_break_is_one_exception_and_a_held_order_is_none(case: Case) -> None:
+    notes = {note.subject: note for note in notes_of(case.result().breaks)}
+    assert {subject: note.code for subject, note in notes.items()} == {
+        "order 000000101": "RECON_VAT_VARIANCE",
+        "order 000000102": "RECON_MISSING_IN_PRIMA",
+        "refunds of order 000000101": "RECON_MISSING_IN_PRIMA",
+    }
+    assert notes["order 000000101"].detail == (
+        "VAT_RECALCULATED_ON_ORDER_TOTAL: Magento £63.92 with VAT £10.65, PRIMA £63.92 with VAT £10.66"
+    )
+    assert notes["order 000000102"].value_at_risk_pence == 6392
+
+
+def test_every_code_of_a_break_is_in_the_table_of_reasons() -> None:
+    assert {*CODES, REJECTED_CODE} <= set(REASONS)
+
+
+def test_only_what_the_run_looked_at_and_did_not_find_is_settled(case: Case) -> None:
+    notes = notes_of(case.result().breaks)
+    before = [
+        an_exception("RECON_VAT_VARIANCE", "order 000000101"),
+        an_exception("RECON_TOTAL_VARIANCE", "order 000000101"),
+        an_exception("RECON_TOTAL_VARIANCE", "order 000000999"),
+        an_exception("SKU_UNKNOWN", "order 000000102"),
+    ]
+    subjects = ["order 000000101", "order 000000102"]
+    assert settled(before, notes, subjects) == [("RECON_TOTAL_VARIANCE", "order 000000101")]
+
+
+def an_exception(code: str, subject: str) -> ExceptionRecord:
+    values: dict[str, Any] = dict.fromkeys(ExceptionRecord.__dataclass_fields__, "")
+    return ExceptionRecord(**{**values, "code": code, "subject": subject})
+
+
+def test_the_page_of_the_dictionary_is_up_to_date() -> None:
+    page = DOCS.read_text(encoding="utf-8")
+    assert dictionary.updated(page) == page, "run: python -m tasks.reconcile.dictionary"
+
+
+def test_every_worked_query_of_the_page_runs_and_finds_something(case: Case) -> None:
+    case.result()
+    queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(queries) >= 5
+    for query in queries:
+        assert case.rows(query), query
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (date(2026, 6, 30), date(2026, 6, 30))),
+        ({"business_date": date(2026, 3, 1)}, (date(2026, 3, 1), date(2026, 3, 1))),
+        ({"from_date": date(2026, 6, 1)}, (date(2026, 6, 1), date(2026, 6, 30))),
+        (
+            {"from_date": date(2026, 6, 1), "to_date": date(2026, 6, 3)},
+            (date(2026, 6, 1), date(2026, 6, 3)),
+        ),
+    ],
+)
+def test_a_run_without_dates_is_about_londons_yesterday(given: dict[str, date], expected: tuple[date, date]) -> None:
+    # Half past eleven at night in UTC is the next day in London's summer.
+    now = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
+    period = period_of(now, **given)
+    assert (period.from_date, period.to_date) == expected
+
+
+def test_a_london_day_of_the_clock_change_has_25_hours() -> None:
+    period = Period(date(2026, 10, 25), date(2026, 10, 25))
+    assert (period.end - period.start).total_seconds() == 25 * 3600
+    assert period.start == datetime(2026, 10, 24, 23, tzinfo=UTC)
+
+
+def test_a_date_and_a_range_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        period_of(NOON, DAY, from_date=DAY)
+    with pytest.raises(ValueError, match="lies after"):
+        period_of(NOON, from_date=date(2026, 6, 2), to_date=date(2026, 6, 1))
