@@ -1,0 +1,56 @@
+"""Settings: one TOML file for addresses and mappings, secrets from outside it.
+
+The file is named by `MAGENTO_PRIMA_CONFIG`. Everything wrong or missing is reported at once, each problem with file,
+key and what is expected. Secrets never stand in the file: `SECRETS` lists their names, and `Secrets` looks each up in
+the environment (`MAGENTO_CONSUMER_KEY`) and then with the look-up that the caller gives (Prefect Secret blocks).
+"""
+
+from tasks.settings.file import CONFIG_VARIABLE, OrderStatusName, Settings
+from tasks.settings.magento import MagentoSettings
+from tasks.settings.mappings import (
+    CarrierSettings,
+    DeliverySettings,
+    PaymentMethodSettings,
+    SkuSettings,
+    StoreSettings,
+    VatRateSettings,
+)
+from tasks.settings.prima import PrimaOrderSettings, PrimaReportingSettings, PrimaSettings, StockTupleSettings
+from tasks.settings.rules import (
+    FulfilmentSettings,
+    LedgerSettings,
+    OrderRuleSettings,
+    ReconciliationSettings,
+    StockRuleSettings,
+    WarehouseSettings,
+)
+from tasks.settings.secrets import SECRETS, SecretLookup, Secrets, no_lookup
+from tasks.settings.section import Section
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "SECRETS",
+    "CarrierSettings",
+    "DeliverySettings",
+    "FulfilmentSettings",
+    "LedgerSettings",
+    "MagentoSettings",
+    "OrderRuleSettings",
+    "OrderStatusName",
+    "PaymentMethodSettings",
+    "PrimaOrderSettings",
+    "PrimaReportingSettings",
+    "PrimaSettings",
+    "ReconciliationSettings",
+    "SecretLookup",
+    "Secrets",
+    "Section",
+    "Settings",
+    "SkuSettings",
+    "StockRuleSettings",
+    "StockTupleSettings",
+    "StoreSettings",
+    "VatRateSettings",
+    "WarehouseSettings",
+    "no_lookup",
+]

@@ -1,0 +1,85 @@
+"""What stands for what in the other system: SKUs, store views, payment and delivery methods, carriers, VAT rates."""
+
+import re
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from tasks.settings.prima import StockTupleSettings
+from tasks.settings.section import ExactDecimal, Section
+
+
+class SkuSettings(Section):
+    """`[sku]`: how a Magento SKU becomes PRIMA's stock tuple. `mapped` wins over the source."""
+
+    source: Literal["items", "file", "pattern"] = Field(
+        description="items = PRIMA's items extract; file = CSV with sku,product,mtrx1..mtrx4; pattern = a regex"
+    )
+    file: str = Field(default="", validate_default=True, description="the CSV file, when source is file")
+    pattern: str = Field(default="", validate_default=True, description="the regex, when source is pattern")
+    mapped: dict[str, StockTupleSettings] = Field(default_factory=dict)
+
+    @field_validator("file")
+    @classmethod
+    def _file_named(cls, file: str, info: ValidationInfo) -> str:
+        if not file and info.data.get("source") == "file":
+            raise ValueError("is needed when source is file")
+        return file
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_usable(cls, pattern: str, info: ValidationInfo) -> str:
+        if info.data.get("source") == "pattern":
+            try:
+                groups = set(re.compile(pattern).groupindex)
+            except re.error as error:
+                raise ValueError(f"is no regular expression: {error}") from error
+            if "product" not in groups:
+                raise ValueError("must have a named group (?P<product>...)")
+        return pattern
+
+
+class StoreSettings(Section):
+    """`[[stores]]`: one Magento store view."""
+
+    id: int = Field(ge=1, description="Magento's number of the store view")
+    code: str = Field(description="Magento's code of the store view")
+    website: str = Field(description="Magento's code of its website")
+    is_imported: bool = True
+    order_channel: str = ""
+    brand: str = ""
+
+
+class PaymentMethodSettings(Section):
+    """`[payment_methods.CODE]`: PRIMA's codes for a Magento payment method, and when its orders are imported."""
+
+    pay_method: str = Field(description="PRIMA's PayMethod")
+    sub_pay_method: str = ""
+    pay_provider: str = "NONE"
+    order_category: str = ""
+    import_when: Literal["always", "paid", "authorised", "never"] = "always"
+
+
+class DeliverySettings(Section):
+    """`[delivery_methods.CODE]`: PRIMA's charge, carrier and service codes for a Magento shipping method."""
+
+    charge: str = Field(description="PRIMA's charge code of the delivery")
+    carrier: str = ""
+    service: str = ""
+
+
+class CarrierSettings(Section):
+    """`[carriers.CODE]`: how a PRIMA carrier is told to the customer."""
+
+    title: str = Field(description="the carrier's name as the customer reads it")
+    magento_carrier_code: str = "custom"
+    tracking_url: str = Field(default="", description="template with {tracking_number}")
+
+
+class VatRateSettings(Section):
+    """`[[vat_rates]]`: the rates that a line may carry for a destination, from a date on."""
+
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="two letters, ISO 3166: GB")
+    rates: list[ExactDecimal] = Field(description='a list of texts: ["20", "5", "0"]')
+    from_date: date | None = None

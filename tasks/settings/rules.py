@@ -1,0 +1,61 @@
+"""How the product itself works: which orders, how much stock, where its own data lies."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.settings.section import Section
+
+
+class LedgerSettings(Section):
+    """`[ledger]`: SQLAlchemy URL; SQLite by default, PostgreSQL (`postgresql+psycopg://`) in production."""
+
+    url: str = Field(
+        default="sqlite:///var/ledger.db",
+        repr=False,
+        pattern=r"^(sqlite|postgresql\+psycopg)://",
+        description="SQLAlchemy URL, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
+    )
+
+
+class WarehouseSettings(Section):
+    """`[warehouse]`: the folder that receives reconciliation.duckdb, Parquet and reports."""
+
+    folder: str = "var/warehouse"
+
+
+class OrderRuleSettings(Section):
+    """`[orders]`: which Magento orders are imported."""
+
+    import_states: list[str] = Field(default_factory=lambda: ["new", "processing", "complete"])
+    start_date: date | None = Field(default=None, description="orders placed before this date are left alone")
+    chunk_size: int = Field(default=50, ge=1, le=500)
+    shipped_before_posting: Literal["hold", "post_on_hold", "post"] = Field(
+        default="hold",
+        description="orders shipped in Magento before PRIMA had them: an exception, posted with HoldOrder, or posted",
+    )
+    amounts: Literal["order", "base"] = Field(default="order", description="which of Magento's currencies is posted")
+    allow_rounding_line: bool = False
+
+
+class StockRuleSettings(Section):
+    """`[stock]`: the safety buffer in units, for all SKUs and for single ones."""
+
+    buffer: int = Field(default=0, ge=0)
+    buffers: dict[str, int] = Field(default_factory=dict)
+
+
+class FulfilmentSettings(Section):
+    """`[fulfilment]`: what to do with a carrier that no mapping names, and how far back dispatches are read."""
+
+    unknown_carrier: Literal["hold", "ship_without_tracking"] = "hold"
+    notify_customer: bool = True
+    look_back_days: int = Field(default=14, ge=1)
+
+
+class ReconciliationSettings(Section):
+    """`[reconciliation]`: tolerance in pence and the lag in which a missing document is only late."""
+
+    tolerance_pence: int = Field(default=0, ge=0)
+    lag_hours: int = Field(default=24, ge=0)
