@@ -3,8 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
 from tasks import connect
-from tasks.errors import ConfigurationError, IntegrationError
+from tasks.errors import (
+    CallRefusedError,
+    ConfigurationError,
+    IntegrationError,
+    SystemUnavailableError,
+    UnexpectedResponseError,
+)
 from tasks.settings import CONFIG_VARIABLE, Settings
 
 
@@ -36,14 +45,8 @@ def check_all() -> Iterator[CheckLine]:
 
 
 def check_systems(settings: Settings) -> Iterator[CheckLine]:
-    """Yield a line for the ledger, Magento, PRIMA and its reporting source."""
-    looks: dict[str, Callable[[Settings], str]] = {
-        "ledger": _ledger,
-        "Magento": _magento,
-        "PRIMA web service": _prima,
-        "PRIMA reporting": _reporting,
-    }
-    for name, look in looks.items():
+    """Yield a line for Prefect, the ledger, Magento, PRIMA and its reporting source."""
+    for name, look in LOOKS.items():
         try:
             yield CheckLine(name, True, look(settings))
         except IntegrationError as error:
@@ -51,9 +54,38 @@ def check_systems(settings: Settings) -> Iterator[CheckLine]:
 
 
 def require(settings: Settings) -> None:
-    """Raise what keeps a run from its first call: ConfigurationError first, else SystemUnavailableError."""
-    for look in (_ledger, _magento, _prima, _reporting):
-        look(settings)
+    """Raise what keeps a run from its first call.
+
+    All missing secrets are named together. What the settings must put right (ConfigurationError) comes before a system
+    that is merely away.
+    """
+    _prefect(settings)  # first of all: it may hold the secrets
+    connect.secrets().require(*settings.secret_names())
+    first: IntegrationError | None = None
+    for look in LOOKS.values():
+        try:
+            look(settings)
+        except ConfigurationError:
+            raise
+        except IntegrationError as error:
+            first = first or error
+    if first is not None:
+        raise first
+
+
+def _prefect(_: Settings) -> str:
+    address = PREFECT_API_URL.value()
+    if not address:
+        return "no server named in PREFECT_API_URL: each run starts one of its own"
+    with get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
+    if problem is not None:
+        raise SystemUnavailableError(
+            f"no Prefect server answers at {address}.",
+            system="Prefect",
+            next_step="Start it, or correct PREFECT_API_URL; without the variable a run starts a server of its own.",
+        )
+    return f"server at {address}"
 
 
 def _ledger(settings: Settings) -> str:
@@ -63,7 +95,15 @@ def _ledger(settings: Settings) -> str:
 
 def _magento(settings: Settings) -> str:
     with connect.open_magento(settings) as magento:
-        views = {int(view["id"]): str(view["code"]) for view in magento.store_views() if int(view["id"])}
+        try:
+            views = {int(view["id"]): str(view["code"]) for view in magento.store_views() if int(view["id"])}
+        except CallRefusedError as error:
+            raise ConfigurationError(
+                f"no Magento answers at {settings.magento.base_url}: {error.message}",
+                system="Magento",
+                operation=error.operation,
+                next_step="Check magento.base_url and magento.store_code.",
+            ) from error
         sources = [str(source["source_code"]) for source in magento.sources()]
     unmapped = [f"{code} ({store_id})" for store_id, code in views.items() if store_id not in _store_ids(settings)]
     if settings.magento.source_code not in sources:
@@ -80,8 +120,13 @@ def _store_ids(settings: Settings) -> set[int]:
 
 
 def _prima(settings: Settings) -> str:
-    with connect.open_prima(settings) as prima:
-        return ", ".join(f"{name} {value}" for name, value in prima.describe().items() if value)
+    try:
+        with connect.open_prima(settings) as prima:
+            return ", ".join(f"{name} {value}" for name, value in prima.describe().items() if value)
+    except (SystemUnavailableError, UnexpectedResponseError) as error:
+        if "prima.wsdl_url" not in str(error):
+            error.next_step = f"{error.next_step} Check prima.wsdl_url: a browser must show XML there.".strip()
+        raise
 
 
 def _reporting(settings: Settings) -> str:
@@ -90,3 +135,12 @@ def _reporting(settings: Settings) -> str:
             return "none named: no dispatches, and the reconciliation stands on the ledger and OrderStatus"
         items = len(reporting.read("items"))
         return f"{items} items, as at {reporting.as_at():%Y-%m-%d %H:%M} UTC"
+
+
+LOOKS: dict[str, Callable[[Settings], str]] = {
+    "Prefect": _prefect,
+    "ledger": _ledger,
+    "Magento": _magento,
+    "PRIMA web service": _prima,
+    "PRIMA reporting": _reporting,
+}

@@ -9,19 +9,20 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from flows import checks, views
 from schemas.money import show
-from schemas.reasons import REASONS
+from schemas.reasons import REASONS, Owner
 from tasks.errors import ConfigurationError, IntegrationError
 from tasks.settings import Settings
 
 FAILED, MISUSED = 1, 2
+LIST_WIDTH = 140
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="London date.")]
 
@@ -74,6 +75,29 @@ def run_fulfilment(as_json: AsJson = False) -> None:
     _finish(sync_fulfilment(), as_json)
 
 
+@run_app.command("census")
+def run_census(as_json: AsJson = False) -> None:
+    """Count Magento's orders of the last days against ledger and PRIMA; carry those that were missed."""
+    _prepare()
+    from flows.census import take_census
+
+    _finish(take_census(), as_json)
+
+
+@app.command()
+def backfill(
+    from_date: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First London date.")],
+    to_date: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last London date, included.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be done; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Carry the Magento orders placed on a range of dates to PRIMA, or list what would become of them."""
+    _prepare()
+    from flows.backfill import backfill as carry_range
+
+    _finish(carry_range(from_date.date(), to_date.date(), dry_run), as_json)
+
+
 @run_app.command("reconciliation")
 def run_reconciliation(
     business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
@@ -118,13 +142,19 @@ def list_exceptions(
     """List exceptions, the most valuable first."""
     if state not in ("open", "closed", "all"):
         raise typer.BadParameter("--state must be open, closed or all")
+    if owner is not None and owner not in get_args(Owner):
+        raise typer.BadParameter(f"--owner {owner} is no team; teams are {', '.join(get_args(Owner))}")
     if code is not None and code not in REASONS:
         raise typer.BadParameter(f"--code {code} is not known; known are {', '.join(REASONS)}")
     rows = views.exceptions(Settings.from_env(), state=state, code=code, owner=owner)
     if as_json:
         _print_json(rows)
         return
-    table = Table("code", "owner", "about", "at risk", "age", "what to do", title=f"{len(rows)} {state} exceptions")
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("code", "owner", "about", "at risk", "age")),
+        Column("what to do", min_width=40, overflow="fold"),
+        title=f"{len(rows)} {state} exceptions",
+    )
     for row in rows:
         table.add_row(
             row["code"],
@@ -134,7 +164,7 @@ def list_exceptions(
             f"{row['age_hours']} h",
             f"{row['detail']}\n{row['next_step']}",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else LIST_WIDTH).print(table)
 
 
 @app.command()
@@ -163,10 +193,12 @@ def _prepare() -> None:
 
 
 def _quieten() -> None:
-    """Keep tracebacks of our own errors out of the log: their sentence says what to do."""
+    """Keep tracebacks of our own errors out of the log: their sentence says what to do.
+
+    The filter stands on the loggers, because Prefect makes their handlers anew when a flow begins.
+    """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
-        for handler in logging.getLogger(name).handlers:
-            handler.addFilter(_without_traceback)
+        logging.getLogger(name).addFilter(_without_traceback)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
@@ -183,7 +215,18 @@ def _finish(result: Any, as_json: bool) -> None:
         _print_json(plain if isinstance(result, list) else plain[0])
         return
     for part in plain:
-        print(", ".join(f"{key}: {value}" for key, value in part.items() if value not in ("", None, {}, [])))
+        print(_plain_words(part))
+
+
+def _plain_words(part: dict[str, Any]) -> str:
+    """Return the fields of a result that say something, one after the other; counts of nothing are left out."""
+    said = []
+    for key, value in part.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {each}" for name, each in value.items() if each)
+        if value not in ("", None, []):
+            said.append(f"{key.replace('_', ' ')}: {value}")
+    return "; ".join(said)
 
 
 def _show(view: dict[str, Any], as_text: Callable[[dict[str, Any]], list[str]], as_json: bool) -> None:
@@ -208,6 +251,7 @@ def _date(value: datetime | None) -> date | None:
 
 def main() -> None:
     """Run the command line; an error of ours is one sentence on stderr, never a traceback."""
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # each retry, without what was tried or why
     try:
         app()
     except ConfigurationError as error:

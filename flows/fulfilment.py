@@ -23,11 +23,12 @@ from tasks.validate import check_dispatches
 @flow(name="fulfilment", description="PRIMA dispatches to Magento shipments with tracking, each told once.")
 @slots_of_both_systems()
 def sync_fulfilment() -> DispatchSummary:
-    """Read new dispatches, ship exactly their lines in Magento, and note how far each order is.
+    """Clear up what an earlier run left open, read new dispatches and ship exactly their lines in Magento.
 
     Raises SystemUnavailableError at the end when Magento was out of reach; what was not told waits for the next run.
     """
     settings = Settings.from_env()
+    post.look_up_open_shipments()
     batch = extract.fetch_dispatches()
     frames = DispatchFrames(extract_rows("dispatches", batch.dispatches), extract_rows("dispatch_lines", batch.lines))
     checked = check_dispatches(whole(frames))

@@ -40,9 +40,9 @@ def sync_inventory() -> StockSummary:
         )
         rows = normalise.stock(snapshot.rows, items)
         checked = check_batch(StockRows, rows)
-        skus = [sku for sku in checked.accepted["sku"] if sku]
+        skus = [sku for sku in rows["sku"] if sku]
         evidence = extract.fetch_stock_evidence(whole(skus), snapshot.asked_at)
-        plan = decide.stock(checked.accepted, evidence, rules)
+        plan = decide.stock(checked, evidence, rules)
         record.record_levels(whole(plan))
         results = post.post_stock(whole(plan.to_push), batch_id)
     rejected = decide.rejected(checked.rejected)

@@ -9,9 +9,10 @@ import fnmatch
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,7 @@ FaultKind = Literal[
     "cut_answer",  # PRIMA: a sound envelope around share= (0.5) of the answer document; 0 is an empty string
     "duplicate_page",  # Magento: a page repeats rows of the one before
     "frozen_updated_at",  # Magento: a write does not touch updated_at
+    "unreadable_order",  # Magento: increment_id= or entity_id=: 500 for each read and list page that would hold it
     "empty_snapshot",  # PRIMA: a stock answer with status OK and no row
     "shrunken_snapshot",  # PRIMA: share= of the rows of a stock answer
     "stale_clock",  # seconds=: the application's clock is behind
@@ -84,14 +86,21 @@ class Faults:
         with self._lock:
             return [fault.as_dict() for fault in self._planned]
 
-    def take(self, kind: FaultKind, target: str) -> dict[str, Any] | None:
-        """Use up one planned fault of a kind for an operation and return its detail, or None if none strikes."""
-        return self._take((kind,), target)
+    def take(self, kind: FaultKind, target: str, **detail: Any) -> dict[str, Any] | None:
+        """Use up one planned fault of a kind for an operation and return its detail, or None if none strikes.
 
-    def _take(self, kinds: Iterable[FaultKind], target: str) -> dict[str, Any] | None:
+        With `detail`, only a fault that was planned with these values strikes.
+        """
+        return self._take((kind,), target, detail)
+
+    def _take(
+        self, kinds: Iterable[FaultKind], target: str, detail: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any] | None:
         with self._lock:
             for fault in self._planned:
                 if fault.kind not in kinds or not fnmatch.fnmatchcase(target, fault.target):
+                    continue
+                if any(fault.detail.get(name) != value for name, value in detail.items()):
                     continue
                 if fault.rate < 1 and self._dice.random() >= fault.rate:
                     continue

@@ -8,6 +8,9 @@ import pandas as pd
 
 from schemas.documents import ExceptionNote, ShipmentRequest
 
+# States of a dispatch in the ledger after which nothing more is to be done about it.
+TOLD_STATES = ("shipped", "nothing to ship")
+
 
 @dataclass(frozen=True, slots=True)
 class DispatchFrames:
@@ -42,10 +45,14 @@ class OpenOrder:
 
 @dataclass(frozen=True, slots=True)
 class DispatchEvidence:
-    """What ledger and Magento know: orders by PRIMA's number, and dispatches that are already told."""
+    """What ledger and Magento know: orders by PRIMA's number, and dispatches that are already told.
+
+    `unclear` are dispatches whose shipment may exist in Magento although nobody knows: nothing is decided about them.
+    """
 
     orders: Mapping[str, OpenOrder]
     told: frozenset[str]
+    unclear: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

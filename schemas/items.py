@@ -79,7 +79,8 @@ class ItemIndex:
             )
         if len(found) > 1:
             return ItemProblem("SKU_AMBIGUOUS", f"{sku} stands for {len(found)} items of PRIMA", ())
-        if self._pattern is not None and self._pattern.fullmatch(sku):
+        match = self._pattern.fullmatch(sku) if self._pattern else None
+        if match is not None and match.group("product"):
             return None
         alike = [other for other in self._folded.get(_folded(sku), []) if other.casefold() == sku.casefold()]
         if alike:

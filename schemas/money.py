@@ -14,7 +14,7 @@ LARGEST_POUNDS = Decimal(10**12)
 
 def to_decimal(amount: Amount) -> Decimal:
     """Return the amount as an exact Decimal; raises ValueError for text that is no finite number, and for floats."""
-    if isinstance(amount, bool | float):
+    if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
         raise ValueError(f"{amount!r} is a {type(amount).__name__}, which cannot hold money")
     try:
         value = Decimal(amount)

@@ -29,6 +29,7 @@ class Orders(pa.DataFrameModel):
     status_magento: Series[str]
     placed_at: Series[UTC_TIME]
     updated_at: Series[UTC_TIME]
+    business_date: Series[object]
     currency: Series[str] = pa.Field(str_matches=r"^[A-Z]{3}$")
     country: Series[str] = pa.Field(str_matches=r"^[A-Z]{2}$")
     postcode_area: Series[str]
@@ -36,6 +37,7 @@ class Orders(pa.DataFrameModel):
     delivery_method: Series[str]
     is_virtual: Series[bool]
     is_paid: Series[bool]
+    is_authorised: Series[bool]
     line_count: Series[pd.Int64Dtype] = pa.Field(gt=0)
     quantity_total: Series[pd.Int64Dtype] = pa.Field(gt=0)
     quantity_shipped: Series[pd.Int64Dtype] = pa.Field(ge=0)
@@ -122,12 +124,14 @@ class OrderFrames:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlan:
-    """What is to be done with each accepted row: it stands in exactly one of the first three lists.
+    """What is to be done with each accepted row: it stands in exactly one of the first three lists, or in `too_young`.
 
-    `warnings` are orders that are posted all the same, but that a person must look at.
+    `warnings` are orders that are posted all the same, but that a person must look at; `too_young` are orders that a
+    later run decides on.
     """
 
     to_post: list[SalesOrder] = field(default_factory=list)
     already_posted: list[str] = field(default_factory=list)
     exceptions: list[ExceptionNote] = field(default_factory=list)
     warnings: list[ExceptionNote] = field(default_factory=list)
+    too_young: list[str] = field(default_factory=list)

@@ -64,6 +64,13 @@ _TABLE: tuple[tuple[str, str, Owner, Severity, str], ...] = (
         "Wait for the payment or cancel the order; it is taken up by itself when the invoice exists.",
     ),
     (
+        "ORDER_EXPIRED",
+        "The order was not paid within the days that the settings allow, and is left out.",
+        "customer service",
+        "info",
+        "Cancel it in Magento if nobody will pay. It is taken up by itself when it is paid after all.",
+    ),
+    (
         "PAYMENT_METHOD_NOT_IMPORTED",
         "The settings never import orders with this payment method.",
         "operations",
@@ -235,6 +242,27 @@ _TABLE: tuple[tuple[str, str, Owner, Severity, str], ...] = (
         "Compare both figures in the detail and correct the order in PRIMA.",
     ),
     (
+        "PRIMA_FIGURES_REJECTED",
+        "PRIMA shows the order with figures that cannot be read or do not add up.",
+        "integration",
+        "problem",
+        "Compare the detail with the views sales_orders and sales_order_lines of the reporting source.",
+    ),
+    (
+        "NOT_VISIBLE_IN_PRIMA",
+        "PRIMA accepted the order, but does not show it although the time for that is over.",
+        "operations",
+        "problem",
+        "Look for the number in PRIMA. If it is there, check the reporting source; if not, enter the order by hand.",
+    ),
+    (
+        "PRIMA_LINE_CANCELLED",
+        "PRIMA cancelled some units of the order; Magento cannot cancel a part of an order.",
+        "customer service",
+        "problem",
+        "Refund the units of the detail in Magento with a credit memo and tell the customer.",
+    ),
+    (
         "PRIMA_CANCELLED",
         "PRIMA cancelled the order; in Magento it is still open.",
         "customer service",
@@ -254,6 +282,42 @@ _TABLE: tuple[tuple[str, str, Owner, Severity, str], ...] = (
         "integration",
         "info",
         "Nothing urgent: the next run tries again.",
+    ),
+    # What the nightly census and the watch over the stream of orders find
+    (
+        "NOT_IN_PRIMA",
+        "PRIMA accepted the order, but its reporting source does not show it.",
+        "operations",
+        "critical",
+        "Look for PRIMA's number in PRIMA. If it is not there, report it with the evidence of the order's posting.",
+    ),
+    (
+        "ORDER_STUCK",
+        "The order is on its way to PRIMA for too long, and no other exception says why.",
+        "integration",
+        "problem",
+        "Look at the last runs of orders; run orders again. It closes itself when the order moves on.",
+    ),
+    (
+        "ORDER_FOUND_LATE",
+        "The stream of orders had passed this order without seeing it as it is; the census found it and carried it.",
+        "integration",
+        "info",
+        "Nothing to do for the order. If it comes again, make magento.overlap_minutes larger.",
+    ),
+    (
+        "ORDER_NUMBER_GAP",
+        "These order numbers were skipped: neither Magento nor the ledger has an order under them.",
+        "finance",
+        "info",
+        "Usually a checkout that failed after it had taken a number. Keep it for the auditors' question.",
+    ),
+    (
+        "ORDERS_SILENT",
+        "No new order came for longer than the same hours of earlier weeks make likely.",
+        "ecommerce",
+        "critical",
+        "Place a test order in the shop; look at checkout, payment provider and Magento's cron.",
     ),
     # Stock
     (

@@ -4,22 +4,32 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from schemas.documents import StockTuple
+
+OWN_IMPORT_RULES = ("import_states", "import_statuses", "start_date", "minimum_age", "expire_unpaid")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreRule:
-    """A Magento store view: imported or not, and PRIMA's channel and brand for it."""
+    """A Magento store view: imported or not, PRIMA's channel and brand for it, and import rules of its own.
+
+    An import rule that is None is the one of all stores.
+    """
 
     code: str
     is_imported: bool
     order_channel: str
     brand: str
+    import_states: frozenset[str] | None = None
+    import_statuses: frozenset[str] | None = None
+    start_date: date | None = None
+    minimum_age: timedelta | None = None
+    expire_unpaid: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,25 @@ class OrderRules:
     number: NumberRule
     shipped_before_posting: Literal["hold", "post_on_hold", "post"]
     is_held_in_prima: bool
+    import_statuses: frozenset[str] = frozenset()
+    minimum_age: timedelta = timedelta(0)
+    expire_unpaid: timedelta | None = None
+    as_at: datetime | None = None
+
+    def of_store(self, store_id: int) -> "OrderRules":
+        """Return the rules as they are for one store view."""
+        store = self.stores.get(store_id)
+        own = {name: getattr(store, name, None) for name in OWN_IMPORT_RULES}
+        changes: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+        return replace(self, **changes) if changes else self
+
+    def is_too_young(self, placed_at: datetime) -> bool:
+        """Tell whether an order placed then has to wait for a later run; without an `as_at` none has."""
+        return self.as_at is not None and placed_at > self.as_at - self.minimum_age
+
+    def is_expired(self, placed_at: datetime) -> bool:
+        """Tell whether an order placed then is left out when it still is not paid."""
+        return self.as_at is not None and self.expire_unpaid is not None and placed_at < self.as_at - self.expire_unpaid
 
 
 @dataclass(frozen=True, slots=True)

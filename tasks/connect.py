@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
+from schemas.acceptance import AcceptanceRules, folded
+from schemas.census import CensusRule, SilenceRule
 from schemas.documents import StockTuple
 from schemas.rules import (
     CarrierRule,
@@ -109,7 +112,17 @@ def order_rules(settings: Settings) -> OrderRules:
         import_states=frozenset(settings.orders.import_states),
         start_date=settings.orders.start_date,
         stores={
-            store.id: StoreRule(store.code, store.is_imported, store.order_channel or prima.order_channel, store.brand)
+            store.id: StoreRule(
+                store.code,
+                store.is_imported,
+                store.order_channel or prima.order_channel,
+                store.brand,
+                import_states=None if store.import_states is None else frozenset(store.import_states),
+                import_statuses=None if store.import_statuses is None else frozenset(store.import_statuses),
+                start_date=store.start_date,
+                minimum_age=_time(minutes=store.minimum_age_minutes),
+                expire_unpaid=_time(days=store.expire_unpaid_days),
+            )
             for store in settings.stores
         },
         payments={
@@ -130,7 +143,27 @@ def order_rules(settings: Settings) -> OrderRules:
         number=NumberRule(prima.number_prefix, prima.number_from, prima.number_length),
         shipped_before_posting=settings.orders.shipped_before_posting,
         is_held_in_prima=prima.hold_orders,
+        import_statuses=frozenset(settings.orders.import_statuses),
+        minimum_age=timedelta(minutes=settings.orders.minimum_age_minutes),
+        expire_unpaid=_time(days=settings.orders.expire_unpaid_days),
+        as_at=datetime.now(UTC),
     )
+
+
+def _time(*, minutes: int | None = None, days: int | None = None) -> timedelta | None:
+    """Return the time that a setting names, or None where it names none."""
+    return None if minutes is None and days is None else timedelta(minutes=minutes or 0, days=days or 0)
+
+
+def census_rule(settings: Settings) -> CensusRule:
+    """Return what the settings say about counting orders."""
+    return CensusRule(not_in_prima=timedelta(hours=settings.orders.not_in_prima_hours))
+
+
+def silence_rule(settings: Settings) -> SilenceRule:
+    """Return what the settings say about a stream of orders that falls silent."""
+    orders = settings.orders
+    return SilenceRule(orders.silence_orders, timedelta(minutes=orders.silence_minutes), orders.silence_weeks)
 
 
 def stock_rules(settings: Settings) -> StockRules:
@@ -155,6 +188,16 @@ def dispatch_rules(settings: Settings) -> DispatchRules:
         unknown_carrier=settings.fulfilment.unknown_carrier,
         notify_customer=settings.fulfilment.notify_customer,
         service_items=frozenset({stock_tuple(service)} if service else set()),
+    )
+
+
+def acceptance_rules(settings: Settings) -> AcceptanceRules:
+    """Return what the settings say about orders that PRIMA accepted."""
+    return AcceptanceRules(
+        delivery_is_line=settings.prima.orders.delivery_as == "line",
+        visible_within=timedelta(minutes=settings.verification.visible_within_minutes),
+        statuses={folded(word): status for word, status in settings.statuses.items()},
+        cancels_in_prima=bool(settings.prima.requests.cancel),
     )
 
 

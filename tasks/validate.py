@@ -56,7 +56,7 @@ def check_dispatches(frames: DispatchFrames) -> CheckedBatch:
 
 
 def _with_lines(whole: CheckedBatch, lines: CheckedBatch, key: str) -> CheckedBatch:
-    """Move the rows whose lines were rejected to the rejected ones."""
+    """Move the rows whose lines were rejected to the rejected ones, and say with each rejected row which lines."""
     if lines.rejected.empty:
         return whole
     named = lines.rejected.assign(
@@ -64,10 +64,13 @@ def _with_lines(whole: CheckedBatch, lines: CheckedBatch, key: str) -> CheckedBa
     )
     by_key = named.groupby(key)
     reasons = by_key["reason"].agg(lambda codes: REJECTED if REJECTED in set(codes) else sorted(set(codes))[0])
+    details = by_key["detail"].agg("; ".join)
     is_bad = whole.accepted[key].isin(reasons.index)
     bad = whole.accepted[is_bad]
-    bad = bad.assign(reason=bad[key].map(reasons), detail=bad[key].map(by_key["detail"].agg("; ".join)))
-    return CheckedBatch(whole.accepted[~is_bad], pd.concat([whole.rejected, bad], ignore_index=True))
+    bad = bad.assign(reason=bad[key].map(reasons), detail=bad[key].map(details))
+    of_lines = whole.rejected[key].map(details)
+    known = whole.rejected.assign(detail=whole.rejected["detail"] + ("; " + of_lines).fillna(""))
+    return CheckedBatch(whole.accepted[~is_bad], pd.concat([known, bad], ignore_index=True))
 
 
 def _detail(case: dict[str, object]) -> str:
@@ -76,6 +79,8 @@ def _detail(case: dict[str, object]) -> str:
     Only figures and codes are checked, so no personal data can show here.
     """
     column = str(case["column"])
+    if case["check"] == "not_nullable":
+        return f"{column} is empty or cannot be read"
     if case["check"] not in REASONS:
         return f"{column}: {case['check']} (value: {case['failure_case']})"
     if column.endswith("_pence"):

@@ -8,6 +8,12 @@ import pytest
 from tests.installation import Installation
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Say how many random schedules `tests/stateful` plays, or which one."""
+    parser.addoption("--schedules", type=int, default=20, help="random schedules of kills and faults (default: 20)")
+    parser.addoption("--schedule", type=int, default=None, help="only the schedule of this seed")
+
+
 @pytest.fixture
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """Both stand-ins, empty, with the product pointed at them."""

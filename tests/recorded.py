@@ -22,7 +22,10 @@ def sample_orders() -> list[dict[str, Any]]:
 
 def sample_order(order_number: str) -> dict[str, Any]:
     """Return one recorded order by its increment id."""
-    return next(order for order in sample_orders() if order["increment_id"] == order_number)
+    entries = _read("orders/sample-orders.json")["orders"]
+    return dict(
+        copy.deepcopy(next(entry["order"] for entry in entries if entry["order"]["increment_id"] == order_number))
+    )
 
 
 def tax_baskets() -> list[dict[str, Any]]:

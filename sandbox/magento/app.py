@@ -140,11 +140,25 @@ def _decoded(received: Received) -> Any:
 
 
 def _disturbed(body: Any, call: Call) -> Any:
-    """Repeat half of the page before in front of this one when the fault duplicate_page strikes a list."""
-    if not call.operation.startswith("GET") or not isinstance(body, dict) or "search_criteria" not in body:
+    """Repeat half of the page before in front of this one when the fault duplicate_page strikes a list.
+
+    Raises Refusal 500 when the answer would hold an order that the fault unreadable_order names.
+    """
+    if not call.operation.startswith("GET") or not isinstance(body, dict):
+        return body
+    if re.match(r"GET /V1/orders(/\d+)?$", call.operation):
+        _refuse_unreadable(body.get("items", []) if "search_criteria" in body else [body], call)
+    if "search_criteria" not in body:
         return body
     before = call.shop.last_pages.get(call.operation, [])
     call.shop.last_pages[call.operation] = body["items"]
     if before and call.shop.faults.take("duplicate_page", call.operation):
         return {**body, "items": [*before[-max(len(before) // 2, 1) :], *body["items"]]}
     return body
+
+
+def _refuse_unreadable(orders: list[dict[str, Any]], call: Call) -> None:
+    for order in orders:
+        for name in ("increment_id", "entity_id"):
+            if call.shop.faults.take("unreadable_order", call.operation, **{name: order.get(name)}):
+                raise errors.internal_error()

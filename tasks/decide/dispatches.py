@@ -31,6 +31,9 @@ def dispatches(
         if number in evidence.told:
             plan.already_told.append(number)
             continue
+        if number in evidence.unclear:
+            plan.exceptions.append(_exception(row, None, "SHIPMENT_OUTCOME_UNKNOWN", "it could not be looked up"))
+            continue
         order = evidence.orders.get(row["order_number_prima"])
         if order is None:
             plan.exceptions.append(
@@ -55,6 +58,9 @@ def _plan_one(
     rules: DispatchRules,
 ) -> None:
     prima_number = row["order_number_prima"]
+    if not lines:
+        plan.exceptions.append(_exception(row, order, "DISPATCH_LINE_UNKNOWN", "PRIMA shows no line of the dispatch"))
+        return
     wanted: dict[int, int] = {}
     by_number = {line.line_number: line for line in order.lines}
     for line in lines:
@@ -83,7 +89,8 @@ def _plan_one(
         plan.warnings.append(note)
     for line_number, quantity in wanted.items():
         left[prima_number, line_number] -= quantity
-    tracks = [number.strip() for number in row["tracking_numbers"].split(";") if number.strip()] if carrier else []
+    given = row["tracking_numbers"].split(";") if carrier else []
+    tracks = dict.fromkeys(number.strip() for number in given if number.strip())
     plan.to_ship.append(
         ShipmentRequest(
             dispatch_number=row["dispatch_number"],

@@ -11,10 +11,11 @@ from schemas.documents import Address, ExceptionNote, Payment, SalesOrder, Sales
 from schemas.items import ItemIndex
 from schemas.money import show
 from schemas.orders import OrderDetails, OrderFrames, OrderPlan
-from schemas.rules import OrderRules
+from schemas.rules import OrderRules, PaymentRule
 
 Row = Mapping[str, Any]
 LOST_TEXT = "????"
+POSTCODE_COUNTRIES = ("GB", "IM", "JE", "GG")
 NO_LONGER_WANTED = {"canceled": "ORDER_CANCELLED", "closed": "ORDER_CLOSED", "holded": "ORDER_ON_HOLD"}
 
 
@@ -33,6 +34,9 @@ def orders(
             plan.already_posted.append(number)
             if row["state_magento"] == "canceled":
                 plan.warnings.append(exception_for(row, "CANCELLED_AFTER_POSTING", "cancelled in Magento"))
+            continue
+        if rules.of_store(row["store_id"]).is_too_young(row["placed_at"]):
+            plan.too_young.append(number)
             continue
         lines = lines_of[number]
         details = frames.details[number]
@@ -53,7 +57,7 @@ def exception_for(
     gross = row["gross_pence"]
     return ExceptionNote(
         code=code,
-        subject=f"order {row['order_number']}",
+        subject=f"order {row['order_number'] or 'with entity id ' + str(row['entity_id_magento'])}",
         detail=detail,
         order_number=str(row["order_number"]),
         sku=sku,
@@ -85,6 +89,7 @@ def _first_obstacle(
 
 
 def _import_rule(row: Row, rules: OrderRules) -> Iterator[tuple[str, str]]:
+    rules = rules.of_store(row["store_id"])
     state = row["state_magento"]
     store = rules.stores.get(row["store_id"])
     payment = rules.payments.get(row["payment_method"])
@@ -94,15 +99,27 @@ def _import_rule(row: Row, rules: OrderRules) -> Iterator[tuple[str, str]]:
         yield "BEFORE_START_DATE", f"placed on {row['business_date']}, start date {rules.start_date}"
     if state not in rules.import_states:
         yield NO_LONGER_WANTED.get(state, "ORDER_STATE_NOT_IMPORTED"), f"state {state}, status {row['status_magento']}"
-    if payment is not None and payment.import_when == "never":
-        yield "PAYMENT_METHOD_NOT_IMPORTED", f"payment method {row['payment_method']}"
-    if payment is not None and payment.import_when == "paid" and not row["is_paid"] and row["gross_pence"]:
-        yield "ORDER_UNPAID", f"payment method {row['payment_method']}, status {row['status_magento']}"
+    if rules.import_statuses and row["status_magento"] not in rules.import_statuses:
+        yield "ORDER_STATE_NOT_IMPORTED", f"status {row['status_magento']}, state {state}"
+    if payment is not None:
+        yield from _payment_rule(
+            row, payment, "ORDER_EXPIRED" if rules.is_expired(row["placed_at"]) else "ORDER_UNPAID"
+        )
     if rules.shipped_before_posting == "hold" and row["quantity_shipped"]:
         yield (
             "SHIPPED_BEFORE_PRIMA",
             f"{row['quantity_shipped']} of {row['quantity_total']} units are shipped in Magento",
         )
+
+
+def _payment_rule(row: Row, payment: PaymentRule, unpaid: str) -> Iterator[tuple[str, str]]:
+    is_paid = row["is_paid"] or not row["gross_pence"]
+    if payment.import_when == "never":
+        yield "PAYMENT_METHOD_NOT_IMPORTED", f"payment method {row['payment_method']}"
+    if payment.import_when == "paid" and not is_paid:
+        yield unpaid, f"payment method {row['payment_method']}, status {row['status_magento']}"
+    if payment.import_when == "authorised" and not (is_paid or row["is_authorised"]):
+        yield unpaid, f"payment method {row['payment_method']} is neither paid nor authorised"
 
 
 def _mappings(row: Row, rules: OrderRules) -> Iterator[tuple[str, str]]:
@@ -127,6 +144,8 @@ def _address(details: OrderDetails) -> Iterator[tuple[str, str]]:
             "town": address.town,
             "country": address.country,
         }
+        if address.country in POSTCODE_COUNTRIES:
+            needed["postcode"] = address.postcode
         missing = [name for name, value in needed.items() if not value]
         if missing:
             yield "ADDRESS_INCOMPLETE", f"{kind} address without {', '.join(missing)}"

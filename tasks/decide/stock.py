@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.batches import rows_of
+from schemas.batches import CheckedBatch, rows_of
 from schemas.documents import ExceptionNote, StockLevel
 from schemas.rules import StockRules
 from schemas.stock import StockEvidence, StockPlan
@@ -24,12 +24,13 @@ def source_qty(available_to_sell: int, buffer: int, open_units: int) -> int:
     return max(0, available_to_sell - buffer) + open_units
 
 
-def stock(accepted: pd.DataFrame, evidence: StockEvidence, rules: StockRules) -> StockPlan:
+def stock(checked: CheckedBatch, evidence: StockEvidence, rules: StockRules) -> StockPlan:
     """Return the plan: changed levels only, decreases first so that nothing is oversold while the push is under way.
 
-    A SKU that PRIMA's answer does not contain stays as it is. Nothing is pushed when the answer is much smaller than
-    the last one.
+    A SKU that PRIMA's answer does not contain stays as it is, and so does one whose row was rejected. Nothing is pushed
+    when the answer is much smaller than the last one.
     """
+    accepted = checked.accepted
     held = _brake(len(accepted), evidence.rows_before, rules)
     if held:
         return StockPlan(held=held, exceptions=[ExceptionNote(HELD, f"stock {rules.source_code}", held)])
@@ -37,6 +38,7 @@ def stock(accepted: pd.DataFrame, evidence: StockEvidence, rules: StockRules) ->
     levels = [_level(row, evidence, rules) for row in rows_of(mapped)]
     known = [level for level in levels if level.sku in evidence.in_magento]
     changed = [level for level in known if level.source_qty != evidence.in_magento[level.sku]]
+    in_prima = {*mapped["sku"], *checked.rejected["sku"]}
     not_in_magento = sorted(level.sku for level in levels if level.sku not in evidence.in_magento)
     return StockPlan(
         levels=known,
@@ -44,7 +46,7 @@ def stock(accepted: pd.DataFrame, evidence: StockEvidence, rules: StockRules) ->
         unchanged=len(known) - len(changed),
         unmapped=len(accepted) - len(mapped),
         not_in_magento=not_in_magento,
-        exceptions=[*_unknown_to_magento(not_in_magento), *_unknown_to_prima(mapped["sku"], evidence)],
+        exceptions=[*_unknown_to_magento(not_in_magento), *_unknown_to_prima(in_prima, evidence)],
     )
 
 
@@ -96,8 +98,8 @@ def _unknown_to_magento(skus: Iterable[str]) -> list[ExceptionNote]:
     return [ExceptionNote("STOCK_NOT_IN_MAGENTO", f"sku {sku}", "not written to Magento", sku=sku) for sku in skus]
 
 
-def _unknown_to_prima(skus: "pd.Series[Any]", evidence: StockEvidence) -> list[ExceptionNote]:
-    missing = sorted(set(evidence.in_magento) - set(skus))
+def _unknown_to_prima(in_prima: set[str], evidence: StockEvidence) -> list[ExceptionNote]:
+    missing = sorted(evidence.in_magento.keys() - in_prima)
     return [
         ExceptionNote("STOCK_NOT_IN_PRIMA", f"sku {sku}", f"stays at {evidence.in_magento[sku]}", sku=sku)
         for sku in missing

@@ -1,6 +1,6 @@
 """Orders out of Magento, in batches by key; and what the ledger already knows about them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,26 +12,38 @@ from schemas.batches import chunks
 from schemas.documents import Watermark
 from tasks import connect
 from tasks.connect import READ_RETRIES
+from tasks.errors import UnexpectedResponseError
 from tasks.settings import Settings
+from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.states import OrderStateName
+from tasks.systems.magento import MagentoClient, OrderReading, UnreadableOrder
 
 STREAM = "orders"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 RECORDS_A_BATCH = 500
+UNREADABLE_A_BATCH = 20
 ORDERS_A_QUESTION = 50
 WAITING_STATES: tuple[OrderStateName, ...] = ("seen", "ready", "held", "refused")
 REJECTED_CODES = ("ROW_REJECTED", "TOTALS_DISAGREE")
+UNREADABLE = "RECORD_UNREADABLE"
+UNREADABLE_SUBJECT = "order entity "
 POSTED_STATES = ("accepted", "part_dispatched", "dispatched", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderBatch:
-    """Records of one batch. `watermark` is where the stream stands once they are recorded; None: it does not move."""
+    """Records of one batch, and the orders that Magento did not hand out.
+
+    `watermark` is where the stream stands once both are recorded (None: it does not move), `position` where reading
+    goes on. The two differ when Magento says that an order changed in the future: the watermark waits for that time.
+    """
 
     batch_id: str
     records: Sequence[dict[str, Any]] = field(repr=False)
     watermark: Watermark | None
     is_last: bool
+    unreadable: Sequence[UnreadableOrder] = ()
+    position: Watermark | None = None
 
 
 @task(
@@ -41,43 +53,47 @@ def fetch_new_orders(after: Watermark | None = None) -> OrderBatch:
     """Return the next orders changed since `after`, or since the ledger's watermark less the overlap.
 
     Source: GET /rest/V1/orders, sorted by `(updated_at, entity_id)`; read by key, so that nothing shifts between pages.
-    An order is read again when its `updated_at` lies inside the overlap; the ledger makes that harmless.
+    An order is read again when its `updated_at` lies inside the overlap; the ledger makes that harmless. Orders that
+    are known to be unreadable are left out here: `fetch_waiting_orders` asks for each of them by its id.
+
+    Raises UnexpectedResponseError when one order after another cannot be read and none can: then it is not the orders.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         if after is None:
             after = _behind(ledger.watermark(STREAM), settings.magento.overlap_minutes)
-        until = datetime.now(UTC) + timedelta(days=1)
-        records: list[dict[str, Any]] = []
-        is_last = True
-        for page in magento.stream("orders", (after.at, after.key), until):
-            records.extend(page)
-            if len(records) >= RECORDS_A_BATCH:
-                is_last = False
-                break
+        began_at = datetime.now(UTC)
+        until = began_at + timedelta(days=1)
+        readings = magento.changed_orders((after.at, after.key), until, leave_out=known_unreadable(ledger))
+        read = gathered(readings)
         batch_id = ledger.open_batch(STREAM, after.at, until)
-    return OrderBatch(batch_id, _latest(records), _position(records), is_last)
+    position = Watermark(STREAM, *read.position) if read.position else None
+    return OrderBatch(batch_id, read.records, _not_beyond(began_at, position), read.is_last, read.unreadable, position)
 
 
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
 def fetch_waiting_orders() -> OrderBatch:
-    """Return today's records of all orders that were held, refused or rejected: what held them may be gone.
+    """Return today's records of all orders that were held, refused, rejected, too young or unreadable.
 
-    Source: the ledger for their numbers, GET /rest/V1/orders by increment id for the records.
+    What held them may be gone. Source: the ledger for their numbers and ids, GET /rest/V1/orders for the records.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        numbers = {order.order_number for order in ledger.orders_in_state(*WAITING_STATES)}
+        unreadable = known_unreadable(ledger)
+        unnamed = {note.order_number for note in ledger.exceptions(code=UNREADABLE)}
+        numbers = {
+            order.order_number
+            for order in ledger.orders_in_state(*WAITING_STATES)
+            if order.entity_id_magento not in unreadable
+        }
         for code in REJECTED_CODES:
             numbers |= {note.order_number for note in ledger.exceptions(code=code) if note.order_number}
-        records = [
-            record for some in chunks(sorted(numbers), ORDERS_A_QUESTION) for record in magento.orders_by_number(some)
-        ]
+        read = read_numbered(magento, sorted(numbers - unnamed), sorted(unreadable))
         now = datetime.now(UTC)
         batch_id = ledger.open_batch("orders waiting", now, now)
-    return OrderBatch(batch_id, _latest(records), None, is_last=True)
+    return OrderBatch(batch_id, read.records, None, True, read.unreadable)
 
 
 @task(cache_policy=NO_CACHE)
@@ -88,21 +104,68 @@ def fetch_posted(order_numbers: Sequence[str]) -> set[str]:
     return {order.order_number for order in known if order.state in (*POSTED_STATES, "posting", "unknown")}
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a number of readings gave together: each order once, as it was read last."""
+
+    records: list[dict[str, Any]] = field(repr=False)
+    unreadable: tuple[UnreadableOrder, ...]
+    position: tuple[datetime, int] | None
+    is_last: bool
+
+
+def gathered(readings: Iterable[OrderReading]) -> Gathered:
+    """Take readings until they are enough for a batch, or at their end (`is_last`); see `fetch_new_orders`."""
+    records: list[dict[str, Any]] = []
+    unreadable: list[UnreadableOrder] = []
+    position: tuple[datetime, int] | None = None
+    is_last = True
+    for reading in readings:
+        records.extend(reading.records)
+        unreadable.extend(reading.unreadable)
+        position = reading.position
+        if len(records) >= RECORDS_A_BATCH or len(unreadable) >= UNREADABLE_A_BATCH:
+            is_last = False
+            break
+    if not records and len(unreadable) >= UNREADABLE_A_BATCH:
+        raise UnexpectedResponseError(
+            f"{len(unreadable)} orders one after the other cannot be read, and none can: {unreadable[-1].problem}",
+            system="Magento",
+            operation="read orders",
+            reference=f"order entity {unreadable[0].entity_id} and on",
+            next_step="Look in var/log/exception.log of the shop: an extension may break every order.",
+        )
+    return Gathered(_latest(records), tuple({each.entity_id: each for each in unreadable}.values()), position, is_last)
+
+
+def read_numbered(magento: MagentoClient, order_numbers: Sequence[str], entity_ids: Sequence[int] = ()) -> Gathered:
+    """Read orders by number and by id, however many of them cannot be read."""
+    readings = [magento.numbered_orders(some) for some in chunks(order_numbers, ORDERS_A_QUESTION)]
+    readings += [magento.order_by_id(entity_id) for entity_id in entity_ids]
+    records = _latest([record for reading in readings for record in reading.records])
+    return Gathered(records, tuple(each for reading in readings for each in reading.unreadable), None, True)
+
+
+def known_unreadable(ledger: Ledger) -> set[int]:
+    """Return the entity ids of the orders with an open exception RECORD_UNREADABLE."""
+    subjects = (note.subject for note in ledger.exceptions(code=UNREADABLE))
+    numbers = (subject.removeprefix(UNREADABLE_SUBJECT) for subject in subjects)
+    return {int(number) for number in numbers if number.isdecimal()}
+
+
 def _behind(watermark: Watermark | None, minutes: int) -> Watermark:
     if watermark is None:
         return Watermark(STREAM, BEGINNING)
     return Watermark(STREAM, watermark.at - timedelta(minutes=minutes))
 
 
+def _not_beyond(now: datetime, position: Watermark | None) -> Watermark | None:
+    """Return the position, but none in the future: what changes until then would lie behind the watermark."""
+    if position is None or position.at <= now:
+        return position
+    return Watermark(STREAM, now.replace(microsecond=0))
+
+
 def _latest(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each order once, as it was read last: one that changes while it is being read comes twice."""
     return list({record.get("entity_id"): record for record in records}.values())
-
-
-def _position(records: Sequence[dict[str, Any]]) -> Watermark | None:
-    """Return the key of the last record; the stream is sorted by it."""
-    if not records:
-        return None
-    last = records[-1]
-    at = datetime.strptime(str(last["updated_at"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    return Watermark(STREAM, at, int(last["entity_id"]))

@@ -15,10 +15,13 @@ from tasks.connect import READ_RETRIES
 from tasks.extract.orders import ORDERS_A_QUESTION
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
+from tasks.systems.ledger.states import OrderStateName
 from tasks.systems.magento import MagentoClient, StreamName
 
 # The order's own updated_at stands still on a partial shipment, so what hangs on an order is read as well.
 STREAMS: Mapping[StreamName, str] = {"orders": "entity_id", "shipments": "order_id", "creditmemos": "order_id"}
+# PRIMA may have these too. Nobody reads them again before they are clear, and the streams have passed by then.
+UNCLEAR_STATES: tuple[OrderStateName, ...] = ("posting", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class ProgressBatch:
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
 def fetch_progress() -> ProgressBatch:
-    """Return the orders of the ledger that changed in Magento since the last time.
+    """Return the orders that PRIMA has, or may have, and that changed in Magento since the last time.
 
     Source: GET /V1/orders, /V1/shipments and /V1/creditmemos by `(updated_at, entity_id)`; then the orders themselves.
     """
@@ -46,8 +49,13 @@ def fetch_progress() -> ProgressBatch:
             moved |= ids
             if watermark is not None:
                 watermarks.append(watermark)
-        numbers = sorted(ledger.accepted_numbers(moved))
-        records = [record for some in chunks(numbers, ORDERS_A_QUESTION) for record in magento.orders_by_number(some)]
+        unclear = ledger.orders_in_state(*UNCLEAR_STATES)
+        numbers = ledger.accepted_numbers(moved) | {
+            order.order_number for order in unclear if order.entity_id_magento in moved
+        }
+        records = [
+            record for some in chunks(sorted(numbers), ORDERS_A_QUESTION) for record in magento.orders_by_number(some)
+        ]
     return ProgressBatch(records, watermarks)
 
 

@@ -36,7 +36,7 @@ def orders(records: Iterable[Record], amounts: Literal["order", "base"] = "order
         line_rows.extend(lines)
         details[row["order_number"]] = _details(record)
     order_frame = _frame(order_rows, Orders)
-    order_frame["business_date"] = london_date(order_frame["placed_at"])
+    order_frame["business_date"] = london_date(order_frame["placed_at"]).astype(object)
     return OrderFrames(order_frame, _frame(line_rows, OrderLines), details)
 
 

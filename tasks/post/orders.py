@@ -1,142 +1,227 @@
-"""Sales orders into PRIMA, each once: recorded before the call leaves, looked up when nobody knows how it ended."""
+"""Sales orders into PRIMA, each once: recorded before the call leaves, settled by its answer or by a look."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event, Semaphore
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.batches import PostingResult
+from schemas.batches import PostingResult, PostingState
 from schemas.documents import Acceptance, ExceptionNote, SalesOrder
 from tasks import connect
-from tasks.errors import CallRefusedError, NotFoundError, OutcomeUnknownError, SystemUnavailableError
-from tasks.settings import Settings
-from tasks.systems.ledger import Ledger, PostingExistsError
-from tasks.systems.ledger.records import OrderRecord, Posting
-from tasks.systems.magento import MagentoClient
-from tasks.systems.prima import DuplicateOrderError, PreparedRequest, PrimaClient
+from tasks.errors import CallRefusedError, ConfigurationError, OutcomeUnknownError, SystemUnavailableError
+from tasks.post.attempts import NOT_SENT, Patience, standing
+from tasks.post.looking import OPERATION, SYSTEM, order_number_of, posting_key, whose_order
+from tasks.settings import PrimaSettings, Settings
+from tasks.systems.ledger import Begun, Ledger, LedgerStateError, PostingExistsError
+from tasks.systems.ledger.records import EvidenceItem, Posting
+from tasks.systems.prima import DuplicateOrderError, PreparedRequest, PrimaClient, ReportingSource
 
-SYSTEM = "prima"
-OPERATION = "create order"
-NOTHING_HAPPENED = "UNAVAILABLE"
-AFTER_ACCEPTANCE = ("accepted", "part_dispatched", "dispatched", "closed", "cancelled")
-
-
-def posting_key(order_number: str) -> str:
-    """Return the key under which an order is posted once and only once."""
-    return f"prima/sales_order/{order_number}"
+RETRY = "order retry"
+# While this many calls are under way for each one that PRIMA takes at a time, the next are written and recorded.
+AHEAD = 2
 
 
-def note_key(order_number: str) -> str:
-    """Return the key under which PRIMA's number is written to the Magento order."""
-    return f"magento/order_note/{order_number}"
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What the threads that post a chunk share. `calls` lets as many calls leave as PRIMA takes at a time."""
+
+    settings: Settings
+    ledger: Ledger
+    prima: PrimaClient
+    reporting: ReportingSource | None
+    earlier: Mapping[str, list[Posting]]
+    retried_at: Mapping[str, datetime]
+    calls: Semaphore
+    is_out_of_reach: Event = field(default_factory=Event)
+
+    @property
+    def patience(self) -> Patience:
+        return patience(self.settings.prima)
+
+
+def patience(settings: PrimaSettings) -> Patience:
+    """Return what the settings say about orders that PRIMA refuses."""
+    return Patience(settings.attempt_limit, tuple(timedelta(minutes=minutes) for minutes in settings.retry_minutes))
 
 
 @task(cache_policy=NO_CACHE)
 def post_chunk_of_sales_orders(orders: Sequence[SalesOrder]) -> list[PostingResult]:
     """Post a chunk of orders, one a request, at most `prima.concurrency` at a time; returns one result an order.
 
-    Each order commits alone: a repeated chunk skips what is done. When PRIMA cannot be reached the rest of the chunk
-    is left `waiting`, and nothing is marked as failed.
+    Each order commits alone: a repeated chunk skips what is done. An order that PRIMA refused is `refused` again
+    without a call until it is time to try again. When PRIMA cannot be reached the rest of the chunk is left
+    `waiting`, and nothing is marked as failed.
     """
+    if not orders:
+        return []
     settings = Settings.from_env()
-    is_out_of_reach = Event()
-    with connect.open_ledger(settings) as ledger, connect.open_prima(settings) as prima:
-        with ThreadPoolExecutor(max_workers=settings.prima.concurrency) as pool:
-            return list(pool.map(lambda order: _post_unless(is_out_of_reach, ledger, prima, settings, order), orders))
+    keys = [posting_key(order.order_number) for order in orders]
+    with (
+        connect.open_ledger(settings) as ledger,
+        connect.open_prima(settings) as prima,
+        connect.open_reporting(settings) as reporting,
+    ):
+        earlier = ledger.attempts_of(keys)
+        retried_at = _retries(ledger) if earlier else {}
+        concurrency = settings.prima.concurrency
+        desk = _Desk(settings, ledger, prima, reporting, earlier, retried_at, Semaphore(concurrency))
+        with ThreadPoolExecutor(max_workers=concurrency * AHEAD) as pool:
+            return list(pool.map(lambda order: _post_unless(desk, order), orders))
 
 
 @task(cache_policy=NO_CACHE)
-def look_up_open_orders() -> list[PostingResult]:
-    """Look in PRIMA for every order whose posting is pending or unknown: accepted there, or free to be posted again.
-
-    Source: `OrderStatus`, and the reporting source where there is one. Only a positive "not there" of `OrderStatus`
-    frees an order; everything else leaves it unknown.
-    """
-    settings = Settings.from_env()
-    with connect.open_ledger(settings) as ledger:
-        connect.free_lanes_of_the_dead(ledger)
-        for order in ledger.orders_in_state("posting"):
-            _catch_up(ledger, order)
-        open_postings = [
-            posting for posting in ledger.postings_in(SYSTEM, ("pending", "unknown")) if posting.operation == OPERATION
-        ]
-        if not open_postings:
-            return []
-        with connect.open_prima(settings) as prima:
-            return [_look_up(ledger, prima, settings, posting) for posting in open_postings]
+def retry_order(order_number: str, by: str) -> None:
+    """Let an order that PRIMA refused, parked or not, be sent by the next run; `by` is the person who wants it."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        ledger.set_mapping(RETRY, order_number, {"at": datetime.now(UTC).isoformat()}, by)
 
 
-@task(cache_policy=NO_CACHE)
-def post_order_notes(order_numbers: Sequence[str]) -> list[PostingResult]:
-    """Write PRIMA's order number into `ext_order_id` of the Magento orders; failing does the order no harm."""
-    settings = Settings.from_env()
-    with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        return [_note(ledger, magento, settings, number) for number in order_numbers]
+def _retries(ledger: Ledger) -> dict[str, datetime]:
+    return {number: datetime.fromisoformat(mark["at"]) for number, mark in ledger.mappings(RETRY).items()}
 
 
-def _post_unless(
-    is_out_of_reach: Event, ledger: Ledger, prima: PrimaClient, settings: Settings, order: SalesOrder
-) -> PostingResult:
-    key = posting_key(order.order_number)
-    if is_out_of_reach.is_set():
-        return PostingResult(key, order.order_number, "waiting", detail="PRIMA is out of reach")
-    seconds = int(2 * settings.prima.order_timeout_seconds + 60)
-    with ledger.lane(f"order {order.order_number}", owner=connect.owner(), seconds=seconds) as is_ours:
-        if not is_ours:
-            return PostingResult(key, order.order_number, "waiting", detail="another worker has this order")
-        try:
-            return _post(ledger, prima, order)
-        except SystemUnavailableError as error:
-            is_out_of_reach.set()
-            return PostingResult(key, order.order_number, "waiting", code=NOTHING_HAPPENED, detail=str(error))
+def fingerprint(prepared: PreparedRequest) -> str:
+    """Return the SHA-256 of a request without its `UniqueId`, which differs each time it is written."""
+    same = prepared.document.replace(f'UniqueId="{prepared.unique_id}"', 'UniqueId=""', 1)
+    return hashlib.sha256(same.encode("utf-8")).hexdigest()
 
 
-def _post(ledger: Ledger, prima: PrimaClient, order: SalesOrder) -> PostingResult:
-    """Prepare, record, send, record. Raises SystemUnavailableError when nothing happened."""
-    key = posting_key(order.order_number)
+def _post_unless(desk: _Desk, order: SalesOrder) -> PostingResult:
+    if desk.is_out_of_reach.is_set():
+        return _result(order, "waiting", detail="PRIMA is out of reach")
     try:
-        prepared = prima.prepare_order(order)
+        prepared = desk.prima.prepare_order(order)
     except CallRefusedError as error:
-        ledger.set_order_state(order.order_number, "held")
-        return PostingResult(key, order.order_number, "refused", code="PRIMA_REFUSED", detail=str(error))
-    subject = f"order {order.order_number}"
+        desk.ledger.set_order_states([order.order_number], "held")
+        return _result(order, "refused", code="PRIMA_REFUSED", detail=str(error))
+    request_hash = fingerprint(prepared)
+    stands = standing(
+        desk.earlier.get(posting_key(order.order_number), []),
+        request_hash,
+        desk.patience,
+        datetime.now(UTC),
+        desk.retried_at.get(order.order_number),
+    )
+    if not stands.may_be_sent and stands.last is not None:
+        desk.ledger.set_order_states([order.order_number], "refused", expected={"ready"})
+        return _result(order, "refused", code=_code_of(stands.last), detail=stands.last.error_text + stands.words)
     if prepared.warnings:
-        ledger.raise_exceptions("", [_cut(order, prepared)])
-    evidence_id = ledger.keep_evidence("prima order request", subject, prepared.document, media="application/xml")
+        desk.ledger.raise_exceptions("", [_cut(order, prepared)])
+    begun = _begin(desk, order, prepared, request_hash)
+    if isinstance(begun, PostingResult):
+        return begun
     try:
-        posting = ledger.begin_posting(
-            key,
+        return _send(desk, order, prepared, begun)
+    except BaseException:
+        desk.ledger.leave_lane(begun.lane, begun.token)
+        raise
+
+
+def _begin(desk: _Desk, order: SalesOrder, prepared: PreparedRequest, request_hash: str) -> Begun | PostingResult:
+    try:
+        begun = desk.ledger.begin_order(
+            order.order_number,
+            key=posting_key(order.order_number),
             system=SYSTEM,
             operation=OPERATION,
-            subject=subject,
-            request_hash=prepared.sha256,
-            evidence_id=evidence_id,
+            request_hash=request_hash,
+            request=_evidence(order, "prima order request", prepared.document),
+            owner=connect.owner(),
+            seconds=int(2 * desk.settings.prima.order_timeout_seconds + 60),
         )
     except PostingExistsError as exists:
-        return _as_it_stands(ledger, exists.posting)
-    ledger.set_order_state(order.order_number, "posting")
+        return _as_it_stands(desk.ledger, exists.posting)
+    except LedgerStateError as error:
+        return _result(order, "waiting", detail=str(error))
+    return begun or _result(order, "waiting", detail="another worker has this order")
+
+
+def _send(desk: _Desk, order: SalesOrder, prepared: PreparedRequest, begun: Begun) -> PostingResult:
+    """Send what is recorded and record how it ended; what was certainly not sent leaves the order as it was."""
+    finish = desk.ledger.finish_order
     try:
-        acceptance, answer = prima.send_order(prepared)
+        with desk.calls:
+            if desk.is_out_of_reach.is_set():
+                raise SystemUnavailableError("it is out of reach.", system="PRIMA", operation=OPERATION)
+            acceptance, answer = desk.prima.send_order(prepared)
     except SystemUnavailableError as error:
-        ledger.finish_posting(posting.id, "refused", error_code=NOTHING_HAPPENED, error_text=str(error))
-        ledger.set_order_state(order.order_number, "refused")
-        ledger.set_order_state(order.order_number, "ready")
+        desk.is_out_of_reach.set()
+        finish(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
+        return _result(order, "waiting", code=NOT_SENT, detail=str(error))
+    except ConfigurationError as error:
+        desk.is_out_of_reach.set()
+        finish(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
         raise
     except DuplicateOrderError as error:
-        return _number_taken(ledger, prima, order, posting, error)
+        return _number_taken(desk, order, begun, error)
     except CallRefusedError as error:
-        ledger.finish_posting(posting.id, "refused", error_code=error.code, error_text=str(error))
-        ledger.set_order_state(order.order_number, "refused")
-        return PostingResult(key, order.order_number, "refused", code="PRIMA_REFUSED", detail=str(error))
+        return _refused(desk, order, begun, error)
     except OutcomeUnknownError as error:
-        ledger.finish_posting(posting.id, "unknown", error_text=str(error))
-        ledger.set_order_state(order.order_number, "unknown")
-        return PostingResult(key, order.order_number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=str(error))
-    answer_id = ledger.keep_evidence("prima order answer", subject, answer, media="application/xml")
-    return _accepted(ledger, posting, acceptance, answer_id)
+        answer = getattr(error, "answer", "")
+        kept = _evidence(order, "prima order answer", answer) if answer else None
+        finish(begun, "unknown", error_text=str(error), answer=kept)
+        return _result(order, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=str(error))
+    return _accepted(desk, order, begun, acceptance, answer)
+
+
+def _accepted(desk: _Desk, order: SalesOrder, begun: Begun, acceptance: Acceptance, answer: str) -> PostingResult:
+    desk.ledger.finish_order(
+        begun,
+        "posted",
+        reference=acceptance.order_number_prima,
+        customer_code=acceptance.customer_code,
+        answer=_evidence(order, "prima order answer", answer) if answer else None,
+    )
+    return _result(order, "posted", reference=acceptance.order_number_prima)
+
+
+def _refused(desk: _Desk, order: SalesOrder, begun: Begun, error: CallRefusedError) -> PostingResult:
+    """Record a refusal with PRIMA's words, and say when the order is sent again."""
+    answer = getattr(error, "answer", "")
+    kept = _evidence(order, "prima order answer", answer) if answer else None
+    settled = desk.ledger.finish_order(begun, "refused", error_code=error.code, error_text=str(error), answer=kept)
+    stands = standing(
+        [*desk.earlier.get(settled.key, []), settled],
+        settled.request_hash,
+        desk.patience,
+        settled.begun_at,
+        desk.retried_at.get(order.order_number),
+    )
+    return _result(order, "refused", code=_code_of(settled), detail=str(error) + stands.words)
+
+
+def _number_taken(desk: _Desk, order: SalesOrder, begun: Begun, error: DuplicateOrderError) -> PostingResult:
+    """PRIMA says E:21. It is ours when an earlier attempt may have arrived and PRIMA shows the number; else held."""
+    earlier = [attempt for attempt in desk.ledger.attempts(begun.posting.key) if attempt.id != begun.posting.id]
+    shown = whose_order(desk.reporting, order, earlier)
+    may_have_arrived = any(attempt.state != "refused" or attempt.resolution for attempt in earlier)
+    is_ours = shown == "ours"
+    if may_have_arrived and shown == "nobody knows":
+        try:
+            is_ours = desk.prima.order_status(order.order_number_prima) is not None
+        except (CallRefusedError, OutcomeUnknownError, SystemUnavailableError) as unclear:
+            desk.ledger.finish_order(begun, "unknown", error_code=error.code, error_text=str(unclear))
+            return _result(order, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=str(unclear))
+    if is_ours:
+        return _accepted(desk, order, begun, Acceptance(order.order_number_prima, ""), error.answer)
+    return _refused(desk, order, begun, error)
+
+
+def _as_it_stands(ledger: Ledger, posting: Posting) -> PostingResult:
+    number = order_number_of(posting.key)
+    if posting.state == "posted":
+        ledger.accept_order(number)
+        return PostingResult(posting.key, number, "already", posting.reference)
+    return PostingResult(posting.key, number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=posting.error_text)
+
+
+def _code_of(refusal: Posting) -> str:
+    return "PRIMA_NUMBER_TAKEN" if refusal.error_code == "E:21" else "PRIMA_REFUSED"
 
 
 def _cut(order: SalesOrder, prepared: PreparedRequest) -> ExceptionNote:
@@ -151,114 +236,11 @@ def _cut(order: SalesOrder, prepared: PreparedRequest) -> ExceptionNote:
     )
 
 
-def _accepted(ledger: Ledger, posting: Posting, acceptance: Acceptance, answer_id: int | None) -> PostingResult:
-    number = order_number_of(posting.key)
-    ledger.finish_posting(posting.id, "posted", reference=acceptance.order_number_prima, evidence_id=answer_id)
-    _accept(ledger, number, acceptance.customer_code)
-    return PostingResult(posting.key, number, "posted", acceptance.order_number_prima)
+def _evidence(order: SalesOrder, kind: str, document: str) -> EvidenceItem:
+    return EvidenceItem(kind, f"order {order.order_number}", document, "application/xml")
 
 
-def _number_taken(
-    ledger: Ledger, prima: PrimaClient, order: SalesOrder, posting: Posting, error: DuplicateOrderError
+def _result(
+    order: SalesOrder, state: PostingState, *, reference: str = "", code: str = "", detail: str = ""
 ) -> PostingResult:
-    """PRIMA says E:21. It is ours when an earlier attempt may have arrived and PRIMA shows the number; else held."""
-    earlier = [attempt for attempt in ledger.attempts(posting.key) if attempt.id != posting.id]
-    may_be_ours = any(attempt.state != "refused" or attempt.resolution for attempt in earlier)
-    if may_be_ours and prima.order_status(order.order_number_prima) is not None:
-        return _accepted(ledger, posting, Acceptance(order.order_number_prima, ""), None)
-    ledger.finish_posting(posting.id, "refused", error_code=error.code, error_text=str(error))
-    ledger.set_order_state(order.order_number, "refused")
-    return PostingResult(posting.key, order.order_number, "refused", code="PRIMA_NUMBER_TAKEN", detail=str(error))
-
-
-def _as_it_stands(ledger: Ledger, posting: Posting) -> PostingResult:
-    number = order_number_of(posting.key)
-    if posting.state == "posted":
-        _accept(ledger, number)
-        return PostingResult(posting.key, number, "already", posting.reference)
-    return PostingResult(posting.key, number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=posting.error_text)
-
-
-def _accept(ledger: Ledger, order_number: str, customer_code: str = "") -> None:
-    """Bring an order to `accepted` from wherever a stopped run left it; one that is further on stays there."""
-    order = ledger.order(order_number)
-    if order is None or order.state in AFTER_ACCEPTANCE:
-        return
-    if order.state in ("seen", "excluded", "held", "refused"):
-        ledger.set_order_state(order_number, "ready")
-    if order.state not in ("posting", "unknown"):
-        ledger.set_order_state(order_number, "posting")
-    ledger.set_order_state(order_number, "accepted", customer_code=customer_code)
-
-
-def _catch_up(ledger: Ledger, order: OrderRecord) -> None:
-    """Give an order the state that its posting says: a run may stop between the two."""
-    posting = ledger.posting(posting_key(order.order_number))
-    if posting is not None and posting.state == "posted":
-        _accept(ledger, order.order_number)
-    elif posting is not None and posting.state == "refused":
-        ledger.set_order_state(order.order_number, "refused")
-
-
-def _look_up(ledger: Ledger, prima: PrimaClient, settings: Settings, posting: Posting) -> PostingResult:
-    number = order_number_of(posting.key)
-    order = ledger.order(number)
-    if order is None or not order.order_number_prima:
-        return PostingResult(posting.key, number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail="no number known")
-    with ledger.lane(f"order {number}", owner=connect.owner(), seconds=180) as is_ours:
-        if not is_ours:
-            return PostingResult(posting.key, number, "waiting", detail="another worker has this order")
-        try:
-            found = prima.order_status(order.order_number_prima)
-        except (CallRefusedError, OutcomeUnknownError) as error:
-            if posting.state == "pending":
-                ledger.finish_posting(posting.id, "unknown", error_text=str(error))
-            if order.state == "posting":
-                ledger.set_order_state(number, "unknown")
-            return PostingResult(posting.key, number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=str(error))
-        if found is None:
-            ledger.resolve_posting(posting.id, "not_there")
-            if order.state == "posting":
-                ledger.set_order_state(number, "unknown")
-            ledger.set_order_state(number, "ready")
-            return PostingResult(posting.key, number, "waiting", detail="PRIMA does not have it: to be posted again")
-        ledger.resolve_posting(posting.id, "posted", reference=order.order_number_prima)
-        _accept(ledger, number)
-        return PostingResult(posting.key, number, "posted", order.order_number_prima)
-
-
-def order_number_of(key: str) -> str:
-    """Return the order number at the end of a posting key."""
-    return key.split("/", 2)[2]
-
-
-def _note(ledger: Ledger, magento: MagentoClient, settings: Settings, number: str) -> PostingResult:
-    key = note_key(number)
-    order = ledger.order(number)
-    if order is None:
-        return PostingResult(key, number, "refused", code="MAGENTO_NOTE_FAILED", detail="not in the ledger")
-    text = f"{order.entity_id_magento} {order.order_number_prima}"
-    with ledger.lane(f"order {number}", owner=connect.owner(), seconds=180) as is_ours:
-        if not is_ours:
-            return PostingResult(key, number, "waiting", detail="another worker has this order")
-        try:
-            posting = ledger.begin_posting(
-                key,
-                system="magento",
-                operation="write ext_order_id",
-                subject=f"order {number}",
-                request_hash=hashlib.sha256(text.encode()).hexdigest(),
-            )
-        except PostingExistsError as exists:
-            if exists.state == "posted":
-                return PostingResult(key, number, "already", exists.posting.reference)
-            # The write is the same whenever it is repeated, so an unknown outcome needs no look before the next try.
-            ledger.resolve_posting(exists.posting.id, "not_there")
-            return PostingResult(key, number, "waiting", detail="tried again by the next run")
-        try:
-            magento.save_order(order.entity_id_magento, ext_order_id=order.order_number_prima)
-        except (CallRefusedError, NotFoundError, SystemUnavailableError, OutcomeUnknownError) as error:
-            ledger.finish_posting(posting.id, "refused", error_code=type(error).__name__, error_text=str(error))
-            return PostingResult(key, number, "refused", code="MAGENTO_NOTE_FAILED", detail=str(error))
-        ledger.finish_posting(posting.id, "posted", reference=order.order_number_prima)
-        return PostingResult(key, number, "posted", order.order_number_prima)
+    return PostingResult(posting_key(order.order_number), order.order_number, state, reference, code, detail)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -16,12 +17,33 @@ from tasks.systems.ledger.records import Posting
 from tasks.systems.magento import MagentoClient
 
 SYSTEM = "magento"
+OPERATION = "ship"
 SECONDS = 300
+KEY = "magento/shipment/"
 
 
 def posting_key(dispatch_number: str) -> str:
     """Return the key under which a dispatch is told once and only once."""
-    return f"magento/shipment/{dispatch_number}"
+    return f"{KEY}{dispatch_number}"
+
+
+@task(cache_policy=NO_CACHE)
+def look_up_open_shipments() -> list[PostingResult]:
+    """Look in Magento for every shipment of which an earlier run did not learn how it ended; one result each.
+
+    Source: GET /V1/shipments of the order. A shipment that is there is linked; a positive "not there" frees the
+    dispatch. This comes before anything is decided: a shipment that exists leaves nothing to ship in Magento.
+    """
+    settings = Settings.from_env()
+    with connect.open_ledger(settings) as ledger:
+        connect.free_lanes_of_the_dead(ledger)
+        left_open = [
+            posting for posting in ledger.postings_in(SYSTEM, ("pending", "unknown")) if posting.operation == OPERATION
+        ]
+        if not left_open:
+            return []
+        with connect.open_magento(settings) as magento:
+            return [_look_up(ledger, magento, posting.key.removeprefix(KEY)) for posting in left_open]
 
 
 @task(cache_policy=NO_CACHE)
@@ -30,7 +52,7 @@ def post_shipments(requests: Sequence[ShipmentRequest]) -> list[PostingResult]:
 
     Source: POST /V1/order/{id}/ship. Before the call the ledger holds a pending posting; a posting that an earlier run
     left open is looked up in the order's shipments first. Shipping waits while stock of the source is being written.
-    When Magento is out of reach the rest stays `waiting`.
+    Goods leave the source that stock is written to. When Magento is out of reach the rest stays `waiting`.
     """
     settings = Settings.from_env()
     results: list[PostingResult] = []
@@ -38,7 +60,8 @@ def post_shipments(requests: Sequence[ShipmentRequest]) -> list[PostingResult]:
         connect.free_lanes_of_the_dead(ledger)
         for position, request in enumerate(requests):
             try:
-                results.append(_tell(ledger, magento, settings, request))
+                named = replace(request, source_code=settings.magento.source_code)
+                results.append(_tell(ledger, magento, settings, named))
             except SystemUnavailableError as error:
                 left = requests[position:]
                 return results + [_result(each, "waiting", code="UNAVAILABLE", detail=str(error)) for each in left]
@@ -52,6 +75,7 @@ def _tell(ledger: Ledger, magento: MagentoClient, settings: Settings, request: S
         link = ledger.dispatch_link(request.dispatch_number)
         if link is not None and link.state == "shipped":
             return _result(request, "already", reference=link.shipment_id)
+        ledger.link_dispatch(request.dispatch_number, request.order_number, "", "to be told")
         with connect.stock_lane(settings):
             return _ship(ledger, magento, request)
 
@@ -61,12 +85,12 @@ def _ship(ledger: Ledger, magento: MagentoClient, request: ShipmentRequest) -> P
         posting = ledger.begin_posting(
             posting_key(request.dispatch_number),
             system=SYSTEM,
-            operation="ship",
+            operation=OPERATION,
             subject=f"dispatch {request.dispatch_number}",
             request_hash=hashlib.sha256(repr(request).encode()).hexdigest(),
         )
     except PostingExistsError as exists:
-        return _look(ledger, magento, request, exists.posting)
+        return _look(ledger, magento, request.entity_id_magento, request.order_number, exists.posting)
     try:
         shipment_id = magento.ship(request)
     except SystemUnavailableError as error:
@@ -77,36 +101,57 @@ def _ship(ledger: Ledger, magento: MagentoClient, request: ShipmentRequest) -> P
         return _result(request, "refused", code="SHIPMENT_REFUSED", detail=error.message)
     except OutcomeUnknownError as error:
         ledger.finish_posting(posting.id, "unknown", error_text=str(error))
-        return _look(ledger, magento, request, posting)
-    return _told(ledger, magento, request, posting, shipment_id)
+        looked = _look(ledger, magento, request.entity_id_magento, request.order_number, posting)
+        return _compared(magento, request, looked) if looked.state == "posted" else looked
+    # The link first: a run that stops between the two leaves a posting that is looked up, never one that nobody reads.
+    ledger.link_dispatch(request.dispatch_number, request.order_number, shipment_id, "shipped")
+    ledger.finish_posting(posting.id, "posted", reference=shipment_id)
+    return _compared(magento, request, _result(request, "posted", reference=shipment_id))
 
 
-def _look(ledger: Ledger, magento: MagentoClient, request: ShipmentRequest, posting: Posting) -> PostingResult:
-    """Read the order's shipments for the one that names this dispatch; none frees the dispatch for the next run."""
+def _look_up(ledger: Ledger, magento: MagentoClient, dispatch_number: str) -> PostingResult:
+    key = posting_key(dispatch_number)
+    link = ledger.dispatch_link(dispatch_number)
+    order = ledger.order(link.order_number) if link is not None else None
+    if order is None:
+        detail = "the ledger does not name its order"
+        return PostingResult(key, dispatch_number, "unknown", code="SHIPMENT_OUTCOME_UNKNOWN", detail=detail)
+    with ledger.lane(f"order {order.order_number}", owner=connect.owner(), seconds=SECONDS) as is_ours:
+        posting = ledger.posting(key)
+        if not is_ours or posting is None:
+            return PostingResult(key, dispatch_number, "waiting", detail="another worker has this order")
+        return _look(ledger, magento, order.entity_id_magento, order.order_number, posting)
+
+
+def _look(
+    ledger: Ledger, magento: MagentoClient, entity_id_magento: int, order_number: str, posting: Posting
+) -> PostingResult:
+    """Read the order's shipments for the one that names this dispatch; none frees the dispatch to be told."""
+    dispatch_number = posting.key.removeprefix(KEY)
     if posting.state == "posted":
-        return _told(ledger, magento, request, posting, posting.reference)
+        ledger.link_dispatch(dispatch_number, order_number, posting.reference, "shipped")
+        return PostingResult(posting.key, dispatch_number, "already", posting.reference)
+    if posting.state == "refused":
+        return PostingResult(posting.key, dispatch_number, "waiting", detail="another worker had it refused")
     try:
-        found = magento.shipment_of_dispatch(request.entity_id_magento, request.dispatch_number)
+        found = magento.shipment_of_dispatch(entity_id_magento, dispatch_number)
     except (CallRefusedError, OutcomeUnknownError, SystemUnavailableError) as error:
-        return _result(request, "unknown", code="SHIPMENT_OUTCOME_UNKNOWN", detail=str(error))
+        code = "SHIPMENT_OUTCOME_UNKNOWN"
+        return PostingResult(posting.key, dispatch_number, "unknown", code=code, detail=str(error))
     if found is None:
         ledger.resolve_posting(posting.id, "not_there")
-        return _result(request, "waiting", detail="Magento does not have it: to be told by the next run")
-    ledger.resolve_posting(posting.id, "posted", reference=str(found["entity_id"]))
-    return _told(ledger, magento, request, posting, str(found["entity_id"]))
+        detail = "Magento does not have it: to be told by the next run"
+        return PostingResult(posting.key, dispatch_number, "waiting", detail=detail)
+    shipment_id = str(found["entity_id"])
+    ledger.link_dispatch(dispatch_number, order_number, shipment_id, "shipped")
+    ledger.resolve_posting(posting.id, "posted", reference=shipment_id)
+    return PostingResult(posting.key, dispatch_number, "posted", shipment_id)
 
 
-def _told(
-    ledger: Ledger, magento: MagentoClient, request: ShipmentRequest, posting: Posting, shipment_id: str
-) -> PostingResult:
-    """Link dispatch and shipment, then read the shipment back: Magento may silently have shipped less."""
-    open_posting = ledger.posting(posting.key)
-    if open_posting is not None and open_posting.state == "pending":
-        ledger.finish_posting(posting.id, "posted", reference=shipment_id)
-    ledger.link_dispatch(request.dispatch_number, request.order_number, shipment_id, "shipped")
-    difference = _difference(magento, request, shipment_id)
-    code = "SHIPMENT_REFUSED" if difference else ""
-    return _result(request, "posted", reference=shipment_id, code=code, detail=difference)
+def _compared(magento: MagentoClient, request: ShipmentRequest, told: PostingResult) -> PostingResult:
+    """Read the shipment back: Magento silently ships less than asked when less is left."""
+    difference = _difference(magento, request, told.reference)
+    return replace(told, code="SHIPMENT_REFUSED", detail=difference) if difference else told
 
 
 def _difference(magento: MagentoClient, request: ShipmentRequest, shipment_id: str) -> str:

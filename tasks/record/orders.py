@@ -26,6 +26,7 @@ BLOCKING = (
     "ORDER_ON_HOLD",
     "ORDER_STATE_NOT_IMPORTED",
     "ORDER_UNPAID",
+    "ORDER_EXPIRED",
     "PAYMENT_METHOD_NOT_IMPORTED",
     "STORE_NOT_IMPORTED",
     "BEFORE_START_DATE",
@@ -46,6 +47,8 @@ BLOCKING = (
     "PRIMA_OUTCOME_UNKNOWN",
     "PRIMA_NUMBER_TAKEN",
 )
+# States in which a run may decide about an order. One that another run is posting meanwhile is left alone.
+UNDECIDED: frozenset[OrderStateName] = frozenset({"seen", "excluded", "held", "ready", "refused"})
 BY = "orders"
 
 
@@ -76,7 +79,7 @@ def see_orders(checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan) -> N
         for note in plan.exceptions:
             states.setdefault(_state_for(note), []).append(note.order_number)
         for state, order_numbers in states.items():
-            ledger.set_order_states(order_numbers, state)
+            ledger.set_order_states(order_numbers, state, expected=UNDECIDED)
 
 
 @task(cache_policy=NO_CACHE)
@@ -123,11 +126,11 @@ def close_notes(batch_id: str, results: Sequence[PostingResult]) -> None:
 
 @task(cache_policy=NO_CACHE)
 def close_look_ups(results: Sequence[PostingResult]) -> None:
-    """Raise an exception for each order that could not be looked up, and close it for those that now are clear."""
+    """Raise an exception for each order that could not be looked up or is not ours; close it for those now clear."""
     unclear = [
-        ExceptionNote("PRIMA_OUTCOME_UNKNOWN", f"order {result.subject}", result.detail, order_number=result.subject)
+        ExceptionNote(result.code, f"order {result.subject}", result.detail, order_number=result.subject)
         for result in results
-        if result.state == "unknown"
+        if result.code in REASONS
     ]
     clear = [f"order {result.subject}" for result in results if result.state == "posted"]
     with connect.open_ledger(Settings.from_env()) as ledger:
@@ -227,12 +230,13 @@ def _control_totals(
     totals.note("to post", _sum((order.net_pence, order.vat_pence, order.gross_pence) for order in plan.to_post))
     totals.note("already posted", totals_of(by_number.loc[plan.already_posted]))
     totals.note("exceptions", totals_of(by_number.loc[[note.order_number for note in plan.exceptions]]))
+    totals.note("too young", totals_of(by_number.loc[plan.too_young]))
     to_post = {order.order_number: order for order in plan.to_post}
     for state in ("posted", "already", "refused", "unknown", "waiting"):
         ended = [to_post[result.subject] for result in results if result.state == state]
         totals.note(state, _sum((order.net_pence, order.vat_pence, order.gross_pence) for order in ended))
     totals.must_agree("fetched", ["accepted", "rejected"])
-    totals.must_agree("accepted", ["to post", "already posted", "exceptions"])
+    totals.must_agree("accepted", ["to post", "already posted", "exceptions", "too young"])
     totals.must_agree("to post", ["posted", "already", "refused", "unknown", "waiting"])
     return totals
 

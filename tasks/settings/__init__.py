@@ -15,13 +15,20 @@ from tasks.settings.mappings import (
     StoreSettings,
     VatRateSettings,
 )
-from tasks.settings.prima import PrimaOrderSettings, PrimaReportingSettings, PrimaSettings, StockTupleSettings
+from tasks.settings.prima import (
+    PrimaOrderSettings,
+    PrimaReportingSettings,
+    PrimaRequestSettings,
+    PrimaSettings,
+    StockTupleSettings,
+)
 from tasks.settings.rules import (
     FulfilmentSettings,
     LedgerSettings,
     OrderRuleSettings,
     ReconciliationSettings,
     StockRuleSettings,
+    VerificationSettings,
     WarehouseSettings,
 )
 from tasks.settings.secrets import SECRETS, SecretLookup, Secrets, no_lookup
@@ -40,6 +47,7 @@ __all__ = [
     "PaymentMethodSettings",
     "PrimaOrderSettings",
     "PrimaReportingSettings",
+    "PrimaRequestSettings",
     "PrimaSettings",
     "ReconciliationSettings",
     "SecretLookup",
@@ -51,6 +59,7 @@ __all__ = [
     "StockTupleSettings",
     "StoreSettings",
     "VatRateSettings",
+    "VerificationSettings",
     "WarehouseSettings",
     "no_lookup",
 ]

@@ -28,6 +28,7 @@ from tasks.settings.rules import (
     OrderRuleSettings,
     ReconciliationSettings,
     StockRuleSettings,
+    VerificationSettings,
     WarehouseSettings,
 )
 from tasks.settings.secrets import OAUTH_SECRETS
@@ -63,6 +64,7 @@ class Settings(Section):
     orders: OrderRuleSettings = OrderRuleSettings()
     stock: StockRuleSettings = StockRuleSettings()
     fulfilment: FulfilmentSettings = FulfilmentSettings()
+    verification: VerificationSettings = VerificationSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
 
     @field_validator("stores")

@@ -47,6 +47,13 @@ class StoreSettings(Section):
     code: str = Field(description="Magento's code of the store view")
     website: str = Field(description="Magento's code of its website")
     is_imported: bool = True
+    import_states: list[str] | None = Field(default=None, description="instead of orders.import_states")
+    import_statuses: list[str] | None = Field(default=None, description="instead of orders.import_statuses")
+    start_date: date | None = Field(default=None, description="instead of orders.start_date")
+    minimum_age_minutes: int | None = Field(
+        default=None, ge=0, le=10_080, description="instead of orders.minimum_age_minutes"
+    )
+    expire_unpaid_days: int | None = Field(default=None, ge=1, description="instead of orders.expire_unpaid_days")
     order_channel: str = ""
     brand: str = ""
 

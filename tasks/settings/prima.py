@@ -92,6 +92,16 @@ class PrimaReportingSettings(Section):
         return folder
 
 
+class PrimaRequestSettings(Section):
+    """`[prima.requests]`: names of request types that PRIMA's documentation does not give; empty = feature off."""
+
+    cancel: str = Field(
+        default="",
+        pattern=r"^\w*$",
+        description="request type that cancels an order, sent with Data/@OrderNumber alone; empty: people do it",
+    )
+
+
 class PrimaSettings(Section):
     """`[prima]`: the web service, and what is particular to the installation (prima section 13 of the handbook)."""
 
@@ -118,9 +128,17 @@ class PrimaSettings(Section):
     )
     lowest_stock_rows: int = Field(default=0, ge=0, description="fewer rows than this in a full snapshot: held")
     largest_stock_shrink_percent: int = Field(default=20, ge=0, le=100)
-    attempt_limit: int = Field(default=5, ge=1)
+    attempt_limit: int = Field(
+        default=5, ge=1, description="an order that PRIMA refused this often in the same words is parked"
+    )
+    retry_minutes: list[int] = Field(
+        default_factory=lambda: [5, 15, 60, 240, 1440],
+        min_length=1,
+        description="how long a refused order rests after its first, second ... refusal; the last one goes on",
+    )
     orders: PrimaOrderSettings = Field(description="the table [prima.orders]")
     reporting: PrimaReportingSettings = PrimaReportingSettings()
+    requests: PrimaRequestSettings = PrimaRequestSettings()
 
     @field_validator("wsdl_url", "endpoint_url")
     @classmethod

@@ -29,7 +29,12 @@ class OrderRuleSettings(Section):
     """`[orders]`: which Magento orders are imported."""
 
     import_states: list[str] = Field(default_factory=lambda: ["new", "processing", "complete"])
+    import_statuses: list[str] = Field(default_factory=list, description="narrows the states; empty = every status")
     start_date: date | None = Field(default=None, description="orders placed before this date are left alone")
+    minimum_age_minutes: int = Field(
+        default=0, ge=0, le=10_080, description="younger orders wait, without an exception"
+    )
+    expire_unpaid_days: int | None = Field(default=None, ge=1, description="older unpaid orders are left out")
     chunk_size: int = Field(default=50, ge=1, le=500)
     shipped_before_posting: Literal["hold", "post_on_hold", "post"] = Field(
         default="hold",
@@ -37,6 +42,16 @@ class OrderRuleSettings(Section):
     )
     amounts: Literal["order", "base"] = Field(default="order", description="which of Magento's currencies is posted")
     allow_rounding_line: bool = False
+    look_back_days: int = Field(default=7, ge=1, le=400, description="days whose orders the nightly census counts")
+    not_in_prima_hours: int = Field(default=24, ge=1, description="after which PRIMA must show an accepted order")
+    number_step: int = Field(
+        default=1, ge=1, description="by how much the shop's order numbers grow: 1, or Galera's step"
+    )
+    silence_orders: int = Field(
+        default=12, ge=3, description="silence is reported when this many orders were to be expected in it"
+    )
+    silence_minutes: int = Field(default=30, ge=1, description="a shorter silence is never reported")
+    silence_weeks: int = Field(default=4, ge=2, le=26, description="weeks of history that the watch compares with")
 
 
 class StockRuleSettings(Section):
@@ -52,6 +67,17 @@ class FulfilmentSettings(Section):
     unknown_carrier: Literal["hold", "ship_without_tracking"] = "hold"
     notify_customer: bool = True
     look_back_days: int = Field(default=14, ge=1)
+
+
+class VerificationSettings(Section):
+    """`[verification]`: when PRIMA must show an accepted order, and how far back its changes are read again."""
+
+    visible_within_minutes: int = Field(
+        default=60,
+        ge=0,
+        description="an accepted order not shown by PRIMA after this time and prima.reporting.lag_minutes: exception",
+    )
+    overlap_minutes: int = Field(default=60, ge=0, description="how much of what was read is read again")
 
 
 class ReconciliationSettings(Section):

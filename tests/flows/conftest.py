@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
@@ -12,6 +13,8 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.testing.utilities import prefect_test_harness
+
+from flows.orchestration import LIMITS, prepare_limits
 
 STARTUP_SECONDS = 240
 
@@ -32,4 +35,6 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
     }
     with temporary_settings(own), prefect_test_harness(server_startup_timeout=STARTUP_SECONDS):
+        with get_client(sync_client=True) as client:
+            prepare_limits(client, LIMITS)
         yield

@@ -1,6 +1,8 @@
 """The ledger: orders, postings, exceptions, watermarks, stock, evidence and leases, in SQLite or PostgreSQL."""
 
 from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
+from tasks.systems.ledger.order_postings import Begun
+from tasks.systems.ledger.placed import PlacedOrder
 from tasks.systems.ledger.records import (
     BatchRecord,
     DispatchLink,
@@ -26,6 +28,7 @@ from tasks.systems.ledger.store import Ledger
 __all__ = [
     "ORDER_STATES",
     "BatchRecord",
+    "Begun",
     "DispatchLink",
     "Evidence",
     "EvidenceItem",
@@ -41,6 +44,7 @@ __all__ = [
     "OrderLineRecord",
     "OrderRecord",
     "OrderStateName",
+    "PlacedOrder",
     "Posting",
     "PostingExistsError",
     "PostingState",

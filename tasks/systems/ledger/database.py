@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock, RLock
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -23,6 +24,8 @@ SYSTEM = "ledger"
 # How many values one statement may list; SQLite's own limit is far above.
 CHUNK = 500
 _WRITES = "ledger_writes"
+_TURNS: dict[str, AbstractContextManager[object]] = {}
+_TURNS_LOCK = Lock()
 # What PostgreSQL says before there is an error code: settings that no retry will mend.
 _REFUSED_LOGIN = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|"
@@ -83,6 +86,14 @@ def open_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     return engine
 
 
+def _turn_of(url: URL) -> AbstractContextManager[object]:
+    """Return the lock of the writers of this process for one SQLite file; PostgreSQL's writers need none."""
+    if url.get_backend_name() != "sqlite":
+        return nullcontext()
+    with _TURNS_LOCK:
+        return _TURNS.setdefault(str(Path(str(url.database)).absolute()), RLock())
+
+
 def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
     """Cut a sequence into pieces that a statement can list."""
     for start in range(0, len(items), size):
@@ -103,6 +114,7 @@ class Database:
 
     def __init__(self, url: str, *, now: Now = now_in_utc) -> None:
         self._url = parse_url(url)
+        self._turn = _turn_of(self._url)
         self._now = now
         self._engine = open_engine(self._url)
         self._is_checked = False
@@ -171,7 +183,8 @@ class Database:
         """One transaction: all of it is committed, or nothing."""
         if not self._is_checked:
             self.check()
-        with self._told(operation), self._engine.connect() as connection:
+        # Writers of one process take turns: SQLite lets a writer that finds the file taken sleep and ask again.
+        with self._turn, self._told(operation), self._engine.connect() as connection:
             transaction = connection.begin()
             try:
                 yield connection

@@ -41,17 +41,9 @@ class EvidenceKeeper(Database):
         """Keep many payloads in one transaction; return their evidence ids in the same order."""
         if not items:
             return []
-        packed = [_pack(item, self._now()) for item in items]
+        packed = [pack(item, self._now()) for item in items]
         with self._writing("keep evidence") as connection:
-            last_id, last_hash = self._end_of_chain(connection)
-            rows: list[dict[str, Any]] = []
-            for number, facts in enumerate(packed, last_id + 1):
-                seal = chain_hash(last_hash, facts)
-                rows.append({**facts, "id": number, "previous_hash": last_hash, "chain_hash": seal})
-                last_hash = seal
-            connection.execute(evidence.insert(), rows)
-            connection.execute(update(evidence_head).values(last_id=rows[-1]["id"], chain_hash=last_hash))
-        return [row["id"] for row in rows]
+            return self._chain(connection, packed)
 
     def evidence(self, evidence_id: int) -> bytes:
         """Return a payload as it was kept; raises NotFoundError when there is none of that id."""
@@ -88,13 +80,26 @@ class EvidenceKeeper(Database):
             problems.append(EvidenceProblem(0, "", f"the chain should end at evidence {head.last_id}, and does not"))
         return problems
 
+    def _chain(self, connection: Connection, packed: Sequence[dict[str, Any]]) -> list[int]:
+        """Append packed payloads inside the caller's transaction; return their evidence ids."""
+        last_id, last_hash = self._end_of_chain(connection)
+        rows: list[dict[str, Any]] = []
+        for number, facts in enumerate(packed, last_id + 1):
+            seal = chain_hash(last_hash, facts)
+            rows.append({**facts, "id": number, "previous_hash": last_hash, "chain_hash": seal})
+            last_hash = seal
+        connection.execute(evidence.insert(), rows)
+        connection.execute(update(evidence_head).values(last_id=rows[-1]["id"], chain_hash=last_hash))
+        return [row["id"] for row in rows]
+
     def _end_of_chain(self, connection: Connection) -> tuple[int, str]:
         """Return the last id and hash; other appends wait from here to the end of the transaction."""
         head = connection.execute(select(evidence_head).with_for_update()).one()
         return head.last_id, head.chain_hash
 
 
-def _pack(item: EvidenceItem, kept_at: datetime) -> dict[str, Any]:
+def pack(item: EvidenceItem, kept_at: datetime) -> dict[str, Any]:
+    """Return the row of a payload, compressed, without its place in the chain."""
     payload = item.payload.encode("utf-8") if isinstance(item.payload, str) else item.payload
     return {
         "kind": item.kind,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tasks.systems.ledger.database import Database
 from tasks.systems.ledger.models import leases
@@ -26,13 +26,18 @@ class Lanes(Database):
         somebody else has it by now.
         """
         token = uuid4().hex
-        is_mine = self._enter(name, owner, seconds, token)
+        with self._writing("enter lane") as connection:
+            is_mine = self._enter(connection, name, owner, seconds, token)
         try:
             yield is_mine
         finally:
             if is_mine:
-                with self._writing("leave lane") as connection:
-                    connection.execute(delete(leases).where(leases.c.name == name, leases.c.token == token))
+                self.leave_lane(name, token)
+
+    def leave_lane(self, name: str, token: str) -> None:
+        """Free a lane that was entered with this token; nothing happens when somebody else has it by now."""
+        with self._writing("leave lane") as connection:
+            self._leave(connection, name, token)
 
     def extend_lane(self, name: str, *, owner: str, seconds: int) -> bool:
         """Hold a lane for longer, counted from now; False when the owner lost it: stop writing then."""
@@ -63,12 +68,14 @@ class Lanes(Database):
         with self._writing("free lanes") as connection:
             return connection.execute(delete(leases).where(leases.c.owner == owner)).rowcount
 
-    def _enter(self, name: str, owner: str, seconds: int, token: str) -> bool:
+    def _enter(self, connection: Connection, name: str, owner: str, seconds: int, token: str) -> bool:
         now = self._now()
         insert = self._insert(leases).values(
             name=name, owner=owner, token=token, until=now + timedelta(seconds=seconds)
         )
         taken = {column: insert.excluded[column] for column in ("owner", "token", "until")}
         statement = insert.on_conflict_do_update(index_elements=["name"], set_=taken, where=leases.c.until <= now)
-        with self._writing("enter lane") as connection:
-            return connection.execute(statement.returning(leases.c.name)).first() is not None
+        return connection.execute(statement.returning(leases.c.name)).first() is not None
+
+    def _leave(self, connection: Connection, name: str, token: str) -> None:
+        connection.execute(delete(leases).where(leases.c.name == name, leases.c.token == token))

@@ -74,6 +74,7 @@ _OPEN = text("state = 'open'")
 _UNSHIPPED = text("quantity > quantity_shipped + quantity_cancelled")
 _CURRENT = text("ended_at IS NULL")
 _NUMBERED = text("order_number_prima <> ''")
+_UNVERIFIED = text("verified_at IS NULL")
 
 
 def _id() -> Column[Any]:
@@ -124,9 +125,12 @@ orders = Table(
     _text("customer_code"),
     _text("claimed_by"),
     _at("claimed_until", nullable=True),
+    _at("verified_at", nullable=True),
     Index("ix_orders_state_placed_at", "state", "placed_at"),
     Index("ix_orders_accepted_at", "accepted_at"),
     Index("ix_orders_entity_id_magento", "entity_id_magento"),
+    # Holds only orders whose figures are still to be compared, so that finding them is quick however old the shop is.
+    Index("ix_orders_unverified", "accepted_at", sqlite_where=_UNVERIFIED, postgresql_where=_UNVERIFIED),
     Index(
         "uq_orders_order_number_prima",
         "order_number_prima",

@@ -91,13 +91,13 @@ class Orders(Database):
     def order(self, order_number: str) -> OrderRecord | None:
         """Return an order with its lines, or None."""
         with self._reading("order") as connection:
-            found = _records(connection, _rows_of(connection, [order_number]))
+            found = records_of(connection, _rows_of(connection, [order_number]))
         return found[0] if found else None
 
     def orders(self, order_numbers: Sequence[str]) -> list[OrderRecord]:
         """Return those of these orders that are known, with their lines."""
         with self._reading("orders") as connection:
-            return _records(connection, _rows_of(connection, order_numbers))
+            return records_of(connection, _rows_of(connection, order_numbers))
 
     def order_by_prima_number(self, order_number_prima: str) -> OrderRecord | None:
         """Return the order that PRIMA keeps under this number, or None."""
@@ -105,7 +105,7 @@ class Orders(Database):
             return None
         query = select(orders).where(orders.c.order_number_prima == order_number_prima)
         with self._reading("order by PRIMA number") as connection:
-            found = _records(connection, connection.execute(query).all())
+            found = records_of(connection, connection.execute(query).all())
         return found[0] if found else None
 
     def orders_in_state(self, *states: OrderStateName, limit: int | None = None) -> list[OrderRecord]:
@@ -117,7 +117,7 @@ class Orders(Database):
             .limit(limit)
         )
         with self._reading("orders in state") as connection:
-            return _records(connection, connection.execute(query).all())
+            return records_of(connection, connection.execute(query).all())
 
     def order_states(self, order_numbers: Sequence[str]) -> dict[str, OrderStateName]:
         """Return the state of each of these orders that is known."""
@@ -229,7 +229,8 @@ def _rows_of(connection: Connection, order_numbers: Sequence[str]) -> list[Any]:
     return found
 
 
-def _records(connection: Connection, rows: Iterable[Any]) -> list[OrderRecord]:
+def records_of(connection: Connection, rows: Iterable[Any]) -> list[OrderRecord]:
+    """Return the records of rows of `orders`, with their lines."""
     found = list(rows)
     lines: dict[str, list[Any]] = {row.order_number: [] for row in found}
     for part in chunks(sorted(lines)):

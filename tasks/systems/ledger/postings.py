@@ -1,18 +1,20 @@
 """Postings: every write to another system, recorded before it leaves, at most one live attempt per key."""
 
-from collections.abc import Collection
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tasks.systems.ledger.database import SYSTEM, Database
+from tasks.systems.ledger.database import SYSTEM, Database, chunks, distinct
 from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
 from tasks.systems.ledger.models import postings
 from tasks.systems.ledger.records import Posting
 from tasks.systems.ledger.states import LIVE_POSTING_STATES, PostingState
 
 NOT_THERE = "NOT_THERE"
+UNSETTLED: tuple[PostingState, ...] = ("pending", "unknown")
+T = TypeVar("T")
 # How often an attempt number may be taken from under us before something else must be wrong.
 _RACES = 20
 
@@ -41,27 +43,35 @@ class Postings(Database):
             "operation": operation,
             "subject": subject,
             "request_hash": request_hash,
-            "state": "pending",
-            "begun_at": self._now(),
-            "reference": "",
-            "error_code": "",
-            "error_text": "",
-            "resolution": "",
             "request_evidence_id": evidence_id,
         }
+
+        def begun() -> Posting:
+            with self._writing("begin posting") as connection:
+                return self._begin(connection, row)
+
+        return self._raced(begun, key)
+
+    def _raced(self, begin: Callable[[], T], key: str) -> T:
+        """Begin again when another caller was quicker, by this key or this attempt number."""
         for _ in range(_RACES):
             try:
-                with self._writing("begin posting") as connection:
-                    self._refuse_second(connection, key)
-                    last = connection.execute(select(func.max(postings.c.attempt)).where(postings.c.key == key))
-                    numbered = {**row, "attempt": (last.scalar_one() or 0) + 1}
-                    statement = postings.insert().values(numbered).returning(*postings.c)
-                    return Posting(**connection.execute(statement).one()._asdict())
+                return begin()
             except IntegrityError:
-                continue  # another caller was quicker, by this key or this attempt number: look again
+                continue
         raise LedgerStateError(
             "no attempt number could be had.", system=SYSTEM, operation="begin posting", reference=key
         )
+
+    def _begin(self, connection: Connection, row: dict[str, Any]) -> Posting:
+        """Add a pending attempt inside the caller's transaction; raises PostingExistsError."""
+        key = row["key"]
+        self._refuse_second(connection, key)
+        last = connection.execute(select(func.max(postings.c.attempt)).where(postings.c.key == key))
+        blank = {"reference": "", "error_code": "", "error_text": "", "resolution": ""}
+        values = {**row, **blank, "state": "pending", "begun_at": self._now(), "attempt": (last.scalar_one() or 0) + 1}
+        statement = postings.insert().values(values).returning(*postings.c)
+        return Posting(**connection.execute(statement).one()._asdict())
 
     def finish_posting(
         self,
@@ -74,7 +84,9 @@ class Postings(Database):
         evidence_id: int | None = None,
     ) -> Posting:
         """Record the outcome of a pending attempt; raises LedgerStateError when it is not pending any more."""
-        return self._settle(posting_id, ("pending",), state, reference, error_code, error_text, "", evidence_id)
+        given = {"reference": reference, "error_code": error_code, "error_text": error_text}
+        with self._writing("settle posting") as connection:
+            return self._settle(connection, posting_id, ("pending",), state, given, evidence_id)
 
     def resolve_posting(
         self,
@@ -90,12 +102,23 @@ class Postings(Database):
         `not_there` closes it as refused with the code NOT_THERE, so that a new attempt may begin: only for a positive
         "not found". Raises LedgerStateError when the attempt is settled already.
         """
-        live: tuple[PostingState, ...] = ("pending", "unknown")
-        resolution = f"{outcome} ({by})"
+        with self._writing("settle posting") as connection:
+            return self._resolve(connection, posting_id, outcome, reference, by, evidence_id)
+
+    def _resolve(
+        self,
+        connection: Connection,
+        posting_id: int,
+        outcome: Literal["posted", "not_there"],
+        reference: str,
+        by: str,
+        evidence_id: int | None = None,
+    ) -> Posting:
+        given = {"reference": reference, "resolution": f"{outcome} ({by})"}
         if outcome == "posted":
-            return self._settle(posting_id, live, "posted", reference, "", "", resolution, evidence_id)
-        text = "The target was asked and does not have it."
-        return self._settle(posting_id, live, "refused", reference, NOT_THERE, text, resolution, evidence_id)
+            return self._settle(connection, posting_id, UNSETTLED, "posted", given, evidence_id)
+        given |= {"error_code": NOT_THERE, "error_text": "The target was asked and does not have it."}
+        return self._settle(connection, posting_id, UNSETTLED, "refused", given, evidence_id)
 
     def posting(self, key: str) -> Posting | None:
         """Return the latest attempt of a key, or None."""
@@ -113,6 +136,16 @@ class Postings(Database):
         query = select(postings).where(postings.c.key == key).order_by(postings.c.attempt)
         with self._reading("attempts") as connection:
             return [Posting(**row._asdict()) for row in connection.execute(query)]
+
+    def attempts_of(self, keys: Sequence[str]) -> dict[str, list[Posting]]:
+        """Return the attempts of each of these keys that has any, oldest first."""
+        found: dict[str, list[Posting]] = {}
+        with self._reading("attempts of keys") as connection:
+            for part in chunks(distinct(keys)):
+                query = select(postings).where(postings.c.key.in_(part)).order_by(postings.c.key, postings.c.attempt)
+                for row in connection.execute(query):
+                    found.setdefault(row.key, []).append(Posting(**row._asdict()))
+        return found
 
     def postings_in(self, system: str, states: Collection[PostingState]) -> list[Posting]:
         """Return the attempts at a system in these states, oldest first: pending and unknown ones must be looked at."""
@@ -138,17 +171,15 @@ class Postings(Database):
 
     def _settle(
         self,
+        connection: Connection,
         posting_id: int,
         expected: tuple[PostingState, ...],
         state: PostingState,
-        reference: str,
-        error_code: str,
-        error_text: str,
-        resolution: str,
+        given: Mapping[str, str],
         evidence_id: int | None,
     ) -> Posting:
-        values: dict[str, Any] = {"state": state, "finished_at": self._now(), "resolution": resolution}
-        given = {"reference": reference, "error_code": error_code, "error_text": error_text}
+        """Settle an attempt inside the caller's transaction; empty texts leave what stands there."""
+        values: dict[str, Any] = {"state": state, "finished_at": self._now()}
         values.update({name: text for name, text in given.items() if text})
         if evidence_id is not None:
             values["answer_evidence_id"] = evidence_id
@@ -158,11 +189,10 @@ class Postings(Database):
             .values(values)
             .returning(*postings.c)
         )
-        with self._writing("settle posting") as connection:
-            row = connection.execute(settling).one_or_none()
-            if row is not None:
-                return Posting(**row._asdict())
-            found = connection.execute(select(postings).where(postings.c.id == posting_id)).one_or_none()
+        row = connection.execute(settling).one_or_none()
+        if row is not None:
+            return Posting(**row._asdict())
+        found = connection.execute(select(postings).where(postings.c.id == posting_id)).one_or_none()
         stands = "does not exist" if found is None else f"is {found.state}"
         raise LedgerStateError(
             f"attempt {posting_id} {stands}; only {' or '.join(expected)} can become {state}.",

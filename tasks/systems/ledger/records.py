@@ -70,6 +70,7 @@ class OrderRecord:
     customer_code: str = ""
     claimed_by: str = ""
     claimed_until: datetime | None = None
+    verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,14 @@ ExceptionState = Literal["open", "closed"]
 ORDER_STATES: tuple[OrderStateName, ...] = get_args(OrderStateName)
 
 # Any state may also become `cancelled`. Until an order is posted, every run decides anew whether it is ready, held or
-# left out: rules, mappings and the order itself change. A full dispatch goes from `accepted` to `dispatched` at once.
+# left out: rules, mappings and the order itself change. `ready` goes back to `refused` without a call while it is not
+# time to try again what PRIMA refused. A full dispatch goes from `accepted` to `dispatched` at once.
 _DECIDED: frozenset[OrderStateName] = frozenset({"ready", "held", "excluded"})
 FOLLOWERS: dict[OrderStateName, frozenset[OrderStateName]] = {
     "seen": _DECIDED,
     "excluded": _DECIDED | {"seen"},
     "held": _DECIDED,
-    "ready": _DECIDED | {"posting"},
+    "ready": _DECIDED | {"posting", "refused"},
     "posting": frozenset({"accepted", "refused", "unknown"}),
     "refused": _DECIDED,
     "unknown": frozenset({"accepted", "ready"}),
@@ -39,6 +40,9 @@ FOLLOWERS: dict[OrderStateName, frozenset[OrderStateName]] = {
     "closed": frozenset(),
     "cancelled": frozenset(),
 }
+
+# PRIMA has, or had, the order.
+AFTER_ACCEPTANCE: tuple[OrderStateName, ...] = ("accepted", "part_dispatched", "dispatched", "closed", "cancelled")
 
 # At most one attempt of a posting key may be in one of these: a second one could write twice.
 LIVE_POSTING_STATES: tuple[PostingState, ...] = ("pending", "unknown", "posted")

@@ -2,17 +2,26 @@
 
 from tasks.systems.ledger.batches import Batches
 from tasks.systems.ledger.dispatches import Dispatches
-from tasks.systems.ledger.evidence import EvidenceKeeper
 from tasks.systems.ledger.exceptions import Exceptions
-from tasks.systems.ledger.lanes import Lanes
 from tasks.systems.ledger.mappings import Mappings
-from tasks.systems.ledger.order_states import OrderStates
 from tasks.systems.ledger.orders import Orders
-from tasks.systems.ledger.postings import Postings
+from tasks.systems.ledger.placed import PlacedOrders
+from tasks.systems.ledger.repeatable import RepeatablePostings
 from tasks.systems.ledger.stock import Stock
+from tasks.systems.ledger.verification import Verification
 
 
-class Ledger(Orders, OrderStates, Postings, Exceptions, Batches, Stock, Dispatches, Mappings, EvidenceKeeper, Lanes):
+class Ledger(
+    Orders,
+    RepeatablePostings,
+    Verification,
+    PlacedOrders,
+    Exceptions,
+    Batches,
+    Stock,
+    Dispatches,
+    Mappings,
+):
     """`Ledger(url, now=clock)`: the first use raises ConfigurationError until `migrate()` has made the tables.
 
     One object may be shared by threads; each process opens its own. Every method is one transaction: when it returns,

@@ -2,9 +2,10 @@
 
 from tasks.systems.magento.bulk import BulkOperation, BulkStatus
 from tasks.systems.magento.client import MagentoClient
-from tasks.systems.magento.errors import InputLimitError
+from tasks.systems.magento.errors import FailedInsideError, InputLimitError
 from tasks.systems.magento.fulfilment import DISPATCH_COMMENT
 from tasks.systems.magento.prices import BasePrice, PriceProblem
+from tasks.systems.magento.readings import OrderReading, UnreadableOrder
 from tasks.systems.magento.streams import StreamName
 
 __all__ = [
@@ -12,8 +13,11 @@ __all__ = [
     "BasePrice",
     "BulkOperation",
     "BulkStatus",
+    "FailedInsideError",
     "InputLimitError",
     "MagentoClient",
+    "OrderReading",
     "PriceProblem",
     "StreamName",
+    "UnreadableOrder",
 ]

@@ -9,12 +9,12 @@ from tasks.systems.magento.bulk import BulkCalls
 from tasks.systems.magento.fulfilment import FulfilmentCalls
 from tasks.systems.magento.inventory import InventoryCalls
 from tasks.systems.magento.prices import PriceCalls
+from tasks.systems.magento.readings import ReadingCalls
 from tasks.systems.magento.shop import ShopCalls
-from tasks.systems.magento.streams import StreamCalls
 from tasks.systems.magento.transport import Transport
 
 
-class MagentoClient(StreamCalls, FulfilmentCalls, InventoryCalls, PriceCalls, BulkCalls, ShopCalls):
+class MagentoClient(ReadingCalls, FulfilmentCalls, InventoryCalls, PriceCalls, BulkCalls, ShopCalls):
     """Magento 2.4 over REST. Use it in a `with` block, and keep it: a new one costs a new connection.
 
     Reads are repeated on 429, 502, 503, 504 and broken connections (`magento.read_attempts`); writes never are. Money

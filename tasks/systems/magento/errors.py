@@ -51,6 +51,10 @@ class CutAnswerError(UnexpectedResponseError):
     """An answer to a read that began as JSON and broke off: worth asking again."""
 
 
+class FailedInsideError(UnexpectedResponseError):
+    """Magento failed on its own while it served a read: a record that it cannot hand out, or a filter it cannot use."""
+
+
 class Words(TypedDict):
     """The part of an error that says where it happened."""
 
@@ -222,7 +226,7 @@ def _failure(call: Call, said: Complaint) -> IntegrationError:
             **words,
             next_step=f"{LOOK_FIRST} The cause is in var/log/exception.log of the shop.",
         )
-    return UnexpectedResponseError(
+    return FailedInsideError(
         f"failed inside ({said.status}): {said.text}",
         **words,
         next_step="The cause is in var/log/exception.log of the shop. Asking again will not help.",

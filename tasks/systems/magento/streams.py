@@ -1,6 +1,6 @@
 """Reads lists: streams of changed documents, and everything that matches a filter. By key, never by page number."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -8,26 +8,30 @@ from typing import Any, Literal
 
 from tasks.errors import UnexpectedResponseError
 from tasks.settings import MagentoSettings
-from tasks.systems.magento.errors import SYSTEM, InputLimitError
+from tasks.systems.magento.errors import SYSTEM, FailedInsideError, InputLimitError
 from tasks.systems.magento.search import Filter, Search, key_after, timestamp
 from tasks.systems.magento.transport import Transport
 
 StreamName = Literal["orders", "invoices", "creditmemos", "shipments", "products"]
 Record = dict[str, Any]
+Key = tuple[datetime, int]
+Groups = tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
+class Stream:
+    """Where the documents of one kind are listed."""
+
     route: str
     key: str  # the member of a record that holds what filters call entity_id
 
 
-_STREAMS: dict[StreamName, _Stream] = {
-    "orders": _Stream("/V1/orders", "entity_id"),
-    "invoices": _Stream("/V1/invoices", "entity_id"),
-    "creditmemos": _Stream("/V1/creditmemos", "entity_id"),
-    "shipments": _Stream("/V1/shipments", "entity_id"),
-    "products": _Stream("/V1/products", "id"),
+STREAMS: dict[StreamName, Stream] = {
+    "orders": Stream("/V1/orders", "entity_id"),
+    "invoices": Stream("/V1/invoices", "entity_id"),
+    "creditmemos": Stream("/V1/creditmemos", "entity_id"),
+    "shipments": Stream("/V1/shipments", "entity_id"),
+    "products": Stream("/V1/products", "id"),
 }
 
 
@@ -85,10 +89,48 @@ class Calls:
                 raise unexpected(route, reference, f"{total} records are left, but none came")
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way through a list: what it is narrowed to, and the key by which its pages follow one another.
+
+    By change, the key is `(updated_at, entity_id)` and the way ends before `end`; else it is `entity_id` alone, and
+    the instant of a key stands still.
+    """
+
+    stream: Stream
+    reference: str
+    end: datetime
+    narrowed: tuple[Groups, ...] = ()
+    is_by_change: bool = True
+    fields: str = ""
+
+    def groups(self, last: Key) -> list[Groups]:
+        """Return the filters for everything behind a key."""
+        if not self.is_by_change:
+            return [(Filter("entity_id", "gt", last[1]),), *self.narrowed]
+        return [(Filter("updated_at", "lt", self.end),), *key_after(("updated_at", "entity_id"), last), *self.narrowed]
+
+    def search(self, last: Key, size: int) -> Search:
+        """Return the search for the page behind a key."""
+        search = Search(size, fields=self.fields)
+        for group in self.groups(last):
+            search.where(*group)
+        return search.ascending(*(("updated_at", "entity_id") if self.is_by_change else ("entity_id",)))
+
+    def key(self, record: Record, last: Key) -> Key:
+        """Return the key of a record; raises UnexpectedResponseError when it has none."""
+        number = _number(record, self.stream.key, self.stream.route, self.reference)
+        return (_updated_at(record, number, self.stream, self.reference) if self.is_by_change else last[0]), number
+
+
+# What a walk does where Magento fails on a single record: returns its key, and the record if it can be had otherwise.
+Detour = Callable[[Way, Key, FailedInsideError], tuple[Key, list[Record]]]
+
+
 class StreamCalls(Calls):
     """Streams of everything that changed."""
 
-    def stream(self, kind: StreamName, after: tuple[datetime, int], until: datetime) -> Iterator[list[Record]]:
+    def stream(self, kind: StreamName, after: Key, until: datetime) -> Iterator[list[Record]]:
         """Yield pages of records with `after` < (updated_at, entity_id) and updated_at < `until`, in that order.
 
         Source: `GET /V1/orders`, `/invoices`, `/creditmemos`, `/shipments` or `/products`; records as Magento sends
@@ -96,32 +138,56 @@ class StreamCalls(Calls):
         the last key seen, so rows that change meanwhile shift nothing: a row that changes twice comes twice, and none
         is left out. Instants are aware; Magento keeps whole seconds, parts of a second are cut off.
 
-        Raises UnexpectedResponseError when Magento breaks the order, or keeps sending pages already seen.
+        Raises UnexpectedResponseError when Magento breaks the order, fails, or keeps sending pages already seen.
         """
-        stream = _STREAMS[kind]
-        reference = f"{kind} from {timestamp(after[0])} to {timestamp(until)}"
-        last, end = (after[0].astimezone(UTC).replace(microsecond=0), after[1]), until.astimezone(UTC)
-        end = end.replace(microsecond=0)
+        for records, _ in self._walk(way_by_change(kind, after, until), after):
+            yield records
+
+    def _walk(self, way: Way, after: Key, detour: Detour | None = None) -> Iterator[tuple[list[Record], Key]]:
+        """Yield the records behind a key page by page, each page with the key up to which everything was told.
+
+        Where Magento fails (500) and there is a detour, the page is halved until it is a single record; the detour
+        takes care of that one, and the walk goes on behind it. A page without records tells of such a record.
+        """
+        last = (after[0].astimezone(UTC).replace(microsecond=0), after[1])
         asked_again = False
-        while last[0] < end:
-            search = Search(self._page_size).where(Filter("updated_at", "lt", end))
-            for group in key_after(("updated_at", "entity_id"), last):
-                search.where(*group)
-            search.ascending("updated_at", "entity_id")
-            records, total = self._page(stream.route, search, reference)
-            keyed = [(_key(each, stream, reference), each) for each in records]
+        size, suspects = self._page_size, 0  # suspects: how many of the next records may hold the one that fails
+        while not way.is_by_change or last[0] < way.end:
+            search = way.search(last, size)
+            try:
+                records, total = self._page(way.stream.route, search, way.reference)
+            except FailedInsideError as failure:
+                if detour is None:
+                    raise
+                if search.page_size > 1:
+                    suspects = search.page_size
+                else:
+                    last, found = detour(way, last, failure)
+                    suspects = 0
+                    yield found, last
+                size = max(1, suspects // 2) if suspects else self._page_size
+                continue
+            keyed = [(way.key(each, last), each) for each in records]
             if any(later < earlier for (earlier, _), (later, _) in pairwise(keyed)):
-                raise unexpected(stream.route, reference, "the records are not sorted by updated_at and entity_id")
-            new = [(key, each) for key, each in keyed if key > last and key[0] < end]
+                raise unexpected(way.stream.route, way.reference, "the records are not sorted by their key")
+            new = [(key, each) for key, each in keyed if key > last and (not way.is_by_change or key[0] < way.end)]
             if new:
-                yield [each for _, each in new]
                 last, asked_again = new[-1][0], False
-            is_past_the_end = bool(keyed) and keyed[-1][0][0] >= end
+                yield [each for _, each in new], last
+            is_past_the_end = way.is_by_change and bool(keyed) and keyed[-1][0][0] >= way.end
             if is_past_the_end or is_last(len(new), len(records), total, search):
                 return
             if not new and asked_again:
-                raise unexpected(stream.route, reference, f"{total} records are left, but only seen ones come")
+                raise unexpected(way.stream.route, way.reference, f"{total} records are left, but only seen ones come")
             asked_again = not new
+            suspects = max(0, suspects - len(new))
+            size = max(1, suspects // 2) if suspects else self._page_size
+
+
+def way_by_change(kind: StreamName, after: Key, until: datetime, narrowed: tuple[Groups, ...] = ()) -> Way:
+    """Return the way through everything of a kind that changed between two instants."""
+    reference = f"{kind} from {timestamp(after[0])} to {timestamp(until)}"
+    return Way(STREAMS[kind], reference, until.astimezone(UTC).replace(microsecond=0), narrowed)
 
 
 def is_last(new: int, on_page: int, total: int, search: Search) -> bool:
@@ -143,11 +209,10 @@ def unexpected(route: str, reference: str, problem: str) -> UnexpectedResponseEr
     )
 
 
-def _key(record: Record, stream: _Stream, reference: str) -> tuple[datetime, int]:
+def _updated_at(record: Record, number: int, stream: Stream, reference: str) -> datetime:
     text = record.get("updated_at")
-    number = _number(record, stream.key, stream.route, reference)
     try:
-        return datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC), number
+        return datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         raise unexpected(stream.route, reference, f"record {number} has the updated_at {text!r}") from None
 

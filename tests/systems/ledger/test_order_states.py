@@ -19,7 +19,7 @@ MOVES = """
     seen -> ready held excluded
     excluded -> seen ready held
     held -> ready excluded
-    ready -> posting held excluded
+    ready -> posting held excluded refused
     posting -> accepted refused unknown
     refused -> ready held excluded
     unknown -> accepted ready

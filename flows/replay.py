@@ -1,0 +1,106 @@
+"""One order played again: what was sent against what would be sent now, and what would become of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from flows.carrying import carry
+from flows.passing import whole
+from flows.slots import slots_of_both_systems
+from schemas.replay import Replay, Source
+from tasks import connect
+from tasks.decide import orders as decide_orders
+from tasks.decide import replay as decide
+from tasks.errors import ConfigurationError, NotFoundError
+from tasks.extract import items as extract_items
+from tasks.extract import replay as extract
+from tasks.normalise import orders as normalise
+from tasks.settings import Settings
+from tasks.validate import check_orders
+
+
+@flow(name="replay", description="One order again: what was sent, what would be sent now; posted only when asked to.")
+@slots_of_both_systems()
+def replay_order(number: str, source: Source = "magento", post: bool = False) -> Replay:
+    """Show one order, by Magento's or PRIMA's number, as it was sent and as it would be sent now; write nothing.
+
+    `source`: the requests kept as evidence, or a fresh read of Magento. With `post` the order then travels the line
+    that every order travels, which posts nothing that PRIMA has or may have. Raises NotFoundError for an unknown
+    order, ConfigurationError for `post` from evidence: what was sent once may be stale.
+    """
+    if post and source == "evidence":
+        raise ConfigurationError(
+            "an order is posted only from a fresh read of Magento, which passes every check again.",
+            system="magento-prima",
+            operation="replay",
+            reference=number,
+            next_step="Use --from magento with --post.",
+        )
+    sent = extract.fetch_sent(number)
+    if source == "evidence":
+        if not sent.state:
+            raise NotFoundError("it was never seen here.", system="ledger", operation="replay", reference=number)
+        return _shown(decide.from_evidence(sent))
+    settings = Settings.from_env()
+    rules = connect.order_rules(settings)
+    items = extract_items.fetch_items()
+    batch = extract.fetch_order_again(sent.order_number, is_to_be_posted=post)
+    frames = normalise.orders(batch.records, settings.orders.amounts)
+    checked = check_orders(whole(frames))
+    plan = decide_orders.orders(checked.accepted, frames, items, set(), rules)
+    prepared = extract.fetch_prepared(whole(plan.to_post))
+    obstacles = [*decide_orders.rejected(checked.rejected), *plan.exceptions]
+    numbered = replace(sent, order_number_prima=plan.to_post[0].order_number_prima) if plan.to_post else sent
+    replay = decide.from_magento(numbered, obstacles, prepared)
+    if post and replay.verdict == "would be posted":
+        carry(batch, items, rules, settings)
+        replay = decide.posted(replay, extract.fetch_sent(sent.order_number))
+    return _shown(replay)
+
+
+def _shown(replay: Replay) -> Replay:
+    """Publish the differences as the artifact `replay`, without anything about the customer."""
+    rows = [dict(zip(("attribute", "sent", "now"), row, strict=True)) for row in _rows(replay, with_customer=False)]
+    create_table_artifact(key="replay", table=rows, description=f"Order {replay.order_number}: {replay.decision}")
+    return replay
+
+
+def as_plain(replay: Replay, *, with_customer: bool) -> dict[str, Any]:
+    """Return a replay for JSON; what may tell something about a person only when it is asked for."""
+    return {
+        "order_number": replay.order_number,
+        "order_number_prima": replay.order_number_prima,
+        "source": replay.source,
+        "verdict": replay.verdict,
+        "decision": replay.decision,
+        "was_posted": replay.was_posted,
+        "sent_at": replay.sent_at,
+        "differences": [
+            {"attribute": name, "sent": sent, "now": now} for name, sent, now in _rows(replay, with_customer)
+        ],
+    }
+
+
+def lines_of_text(replay: Replay, *, with_customer: bool) -> list[str]:
+    """Return a replay as lines of text: the decision, then the differences, or the stored request as it is."""
+    when = f"sent {replay.sent_at:%Y-%m-%d %H:%M} UTC" if replay.sent_at else "never sent"
+    lines = [f"Order {replay.order_number}, PRIMA number {replay.order_number_prima or 'none yet'}, {when}"]
+    lines += [f"Decision: {replay.decision}", ""]
+    rows = list(_rows(replay, with_customer))
+    if rows and replay.sent_at:
+        lines += ["Differs:", *(f"  {name}: {sent or '(empty)'} -> {now or '(empty)'}" for name, sent, now in rows)]
+    elif replay.sent_at and replay.attributes:
+        lines.append("Nothing differs from what was sent.")
+    if replay.source == "evidence" or not replay.sent_at:
+        shown = [(each.name, each.shown(with_customer=with_customer)[1]) for each in replay.attributes]
+        lines += ["", "The request:", *(f"  {name}: {value}" for name, value in shown if value)]
+    return lines
+
+
+def _rows(replay: Replay, with_customer: bool) -> Iterator[tuple[str, str, str]]:
+    for each in replay.differences:
+        sent, now = each.shown(with_customer=with_customer)
+        yield each.name, sent, now

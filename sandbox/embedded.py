@@ -1,0 +1,120 @@
+"""Prefect for the demo: a server on SQLite, one process worker, and the deployments of `prefect.yaml`.
+
+Importing this module reads Prefect's settings from the environment, so the demo imports it once that is in place.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, WorkPoolFilter, WorkPoolFilterName
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import LogSort
+
+from flows import orchestration
+from sandbox.processes import Children, DemoError
+
+DEPLOY_SECONDS = 120.0
+POLL_SECONDS = 0.25
+LOG_LINES = 15
+LOG_SECONDS = 3.0
+PREFECT = (sys.executable, "-m", "prefect", "--no-prompt")
+WORKER_COMMAND = (*PREFECT, "worker", "start", "--pool", orchestration.WORK_POOL, "--name", "demo")
+DEPLOY_COMMAND = (*PREFECT, "deploy", "--all")
+
+
+class FlowRunFailedError(DemoError):
+    """A run of a deployment ended otherwise than completed; the text ends with the tail of its log."""
+
+
+class ServerInUseError(DemoError):
+    """The Prefect server that the environment names already serves an installation of this product."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A completed run of a deployment: its name, the name of its end state and how long the flow itself took."""
+
+    deployment: str
+    state: str
+    run_time: timedelta
+
+
+class Deployments:
+    """The deployments of `prefect.yaml` on the server that `PREFECT_API_URL` names."""
+
+    def __init__(self, client: SyncPrefectClient) -> None:
+        self._client = client
+        self._found: dict[str, DeploymentResponse] = {}
+
+    def require_unused(self) -> None:
+        """Raise ServerInUseError when the work pool exists: the demo's worker would take that installation's runs."""
+        if orchestration.has_work_pool(self._client):
+            raise ServerInUseError(
+                f"The Prefect server at PREFECT_API_URL already has the work pool {orchestration.WORK_POOL}: a demo "
+                "worker would take the runs of that installation. Unset PREFECT_API_URL for a server of the demo's own."
+            )
+
+    def deploy(self, children: Children, env: Mapping[str, str]) -> list[str]:
+        """Create pool, limits and every deployment, schedules paused; return the names of the deployments."""
+        orchestration.prepare()
+        children.run("prefect deploy", DEPLOY_COMMAND, env, DEPLOY_SECONDS)
+        ours = WorkPoolFilter(name=WorkPoolFilterName(any_=[orchestration.WORK_POOL]))
+        self._found = {found.name: found for found in self._client.read_deployments(work_pool_filter=ours)}
+        for deployment in self._found.values():
+            self._client.pause_deployment(deployment.id)
+        return sorted(self._found)
+
+    def run(self, name: str, children: Children, seconds: float, **parameters: Any) -> FinishedRun:
+        """Run a deployment once and wait for its end.
+
+        Raises FlowRunFailedError when it ends otherwise than completed or takes longer, ProcessFailedError when the
+        server, the worker or the sandbox ends meanwhile.
+        """
+        run = self._client.create_flow_run_from_deployment(self._found[name].id, parameters=parameters)
+        deadline = time.monotonic() + seconds
+        while run.state is None or not run.state.is_final():
+            if time.monotonic() > deadline:
+                raise FlowRunFailedError(f"{name} was not done after {seconds:.0f} s.\n{self._tail(run)}")
+            children.require_running()
+            time.sleep(POLL_SECONDS)
+            run = self._client.read_flow_run(run.id)
+        if not run.state.is_completed():
+            raise FlowRunFailedError(f"{name} ended as {run.state.name}: {run.state.message}\n{self._tail(run)}")
+        return FinishedRun(name, run.state.name or "Completed", run.total_run_time)
+
+    def resume(self) -> None:
+        """Let the schedules run."""
+        for deployment in self._found.values():
+            self._client.resume_deployment(deployment.id)
+
+    def remove(self) -> None:
+        """Take pool, limits and deployments off a server that is not the demo's own."""
+        for deployment in self._found.values():
+            self._client.delete_deployment(deployment.id)
+        self._client.delete_work_pool(orchestration.WORK_POOL)
+        for name in orchestration.LIMITS:
+            self._client.delete_global_concurrency_limit_by_name(name)
+
+    def _tail(self, run: FlowRun) -> str:
+        """Return the last lines that a run logged."""
+        time.sleep(LOG_SECONDS)  # they arrive a little after the end of the run
+        wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
+        logs = self._client.read_logs(wanted, limit=LOG_LINES, sort=LogSort.TIMESTAMP_DESC)
+        lines = [line for log in reversed(logs) for line in log.message.splitlines()]
+        return "\n".join([f"--- the end of the log of {run.name}", *(f"    {line}" for line in lines)])
+
+
+def open_client() -> SyncPrefectClient:
+    """Return a client of the server that `PREFECT_API_URL` names."""
+    return get_client(sync_client=True)
+
+
+def start_worker(children: Children, env: Mapping[str, str]) -> None:
+    """Start the one worker of the demo."""
+    children.start("prefect worker", WORKER_COMMAND, env)

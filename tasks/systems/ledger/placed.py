@@ -1,0 +1,81 @@
+"""Orders by when they were placed, without their lines: for counting whole weeks of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from tasks.systems.ledger.database import Database, chunks, distinct
+from tasks.systems.ledger.models import orders
+from tasks.systems.ledger.states import ORDER_STATES, OrderStateName
+
+_COLUMNS = (
+    "order_number",
+    "entity_id_magento",
+    "store_id",
+    "state",
+    "state_since",
+    "state_magento",
+    "status_magento",
+    "placed_at",
+    "updated_at",
+    "accepted_at",
+    "order_number_prima",
+    "currency",
+    "gross_pence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """How far an order has come, without lines. `accepted_at` is None until PRIMA has it."""
+
+    order_number: str
+    entity_id_magento: int
+    store_id: int
+    state: OrderStateName
+    state_since: datetime
+    state_magento: str
+    status_magento: str
+    placed_at: datetime
+    updated_at: datetime
+    accepted_at: datetime | None
+    order_number_prima: str
+    currency: str
+    gross_pence: int
+
+
+class PlacedOrders(Database):
+    """Reads without lines. Every state is named in them, because the index on placed_at begins with the state."""
+
+    def orders_placed(self, since: datetime, until: datetime | None = None) -> list[PlacedOrder]:
+        """Return the orders placed in `[since, until)`, oldest first."""
+        query = select(*_columns()).where(orders.c.state.in_(ORDER_STATES), orders.c.placed_at >= since)
+        if until is not None:
+            query = query.where(orders.c.placed_at < until)
+        with self._reading("orders placed") as connection:
+            return _placed(connection.execute(query.order_by(orders.c.placed_at, orders.c.order_number)))
+
+    def placed_by_number(self, order_numbers: Sequence[str]) -> list[PlacedOrder]:
+        """Return those of these orders that are known."""
+        found: list[PlacedOrder] = []
+        with self._reading("orders placed") as connection:
+            for part in chunks(distinct(order_numbers)):
+                found += _placed(connection.execute(select(*_columns()).where(orders.c.order_number.in_(part))))
+        return found
+
+    def times_placed(self, since: datetime) -> list[datetime]:
+        """Return when each order since then was placed, oldest first."""
+        query = select(orders.c.placed_at).where(orders.c.state.in_(ORDER_STATES), orders.c.placed_at >= since)
+        with self._reading("times placed") as connection:
+            return list(connection.execute(query.order_by(orders.c.placed_at)).scalars())
+
+
+def _columns() -> list[Any]:
+    return [orders.c[name] for name in _COLUMNS]
+
+
+def _placed(rows: Iterable[Row[Any]]) -> list[PlacedOrder]:
+    return [PlacedOrder(**row._asdict()) for row in rows]

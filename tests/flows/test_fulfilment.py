@@ -1,0 +1,475 @@
+"""Dispatches from PRIMA to Magento: each is one shipment with its lines and tracks, told once, or an exception."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from flows.fulfilment import sync_fulfilment
+from flows.orders import sync_orders
+from schemas.documents import ShipmentLine, ShipmentRequest
+from tasks import connect
+from tasks.errors import SystemUnavailableError
+from tests.flows.shopping import a_line, buy, by_hand, in_prima, prima_number, state, stock_both
+from tests.installation import Installation
+from tests.recorded import sample_order
+
+SHIP = "POST /V1/order/*/ship"
+TEE, JEANS, COAT = "TEE-NAVY-M", "JEANS-BLUE-32", "COAT-GREY-L"
+
+Order = dict[str, Any]
+
+
+@pytest.fixture
+def order(installation: Installation) -> Order:
+    """An order of 3 tees and 2 pairs of jeans that PRIMA has accepted."""
+    stock_both(installation, {TEE: 100, JEANS: 100})
+    bought = buy(installation, a_line(TEE, 3), a_line(JEANS, 2))
+    sync_orders()
+    return bought
+
+
+def test_a_whole_dispatch_is_one_shipment_with_its_lines_its_track_and_one_email(
+    installation: Installation, order: Order
+) -> None:
+    number = installation.prima.dispatch(prima_number(order), tracking=["155000001"])
+
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments(order["increment_id"])
+    assert _units(shipment, order) == {TEE: 3, JEANS: 2}
+    assert _tracks(shipment) == [("155000001", "custom", "DPD")]
+    assert [comment["comment"] for comment in shipment["comments"]] == [f"PRIMA dispatch {number}"]
+    assert shipment["comments"][0]["is_visible_on_front"] == 0
+    assert installation.magento.emails == [
+        {"kind": "shipment", "increment_id": order["increment_id"], "shipment_id": shipment["entity_id"]}
+    ]
+    assert state(installation, order) == "dispatched"
+    assert installation.open_codes() == {}
+
+
+def test_a_second_run_ships_nothing_and_writes_to_nobody(installation: Installation, order: Order) -> None:
+    installation.prima.dispatch(prima_number(order))
+    sync_fulfilment()
+
+    summary = sync_fulfilment()
+
+    assert (summary.counts["already told"], summary.counts["to ship"]) == (1, 0)
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
+    assert len(_ship_calls(installation)) == 1
+
+
+def test_a_part_is_shipped_as_that_part_and_the_rest_when_it_leaves(installation: Installation, order: Order) -> None:
+    installation.prima.dispatch(prima_number(order), {1: 1})
+    sync_fulfilment()
+    (first,) = installation.magento.shipments(order["increment_id"])
+    assert _units(first, order) == {TEE: 1}
+    assert state(installation, order) == "part_dispatched"
+    assert installation.magento.order(order["increment_id"])["state"] == "processing"
+
+    installation.prima.dispatch(prima_number(order))
+    sync_fulfilment()
+    _, second = installation.magento.shipments(order["increment_id"])
+    assert _units(second, order) == {TEE: 2, JEANS: 2}
+    assert state(installation, order) == "dispatched"
+    assert [email["shipment_id"] for email in installation.magento.emails] == [first["entity_id"], second["entity_id"]]
+
+
+def test_a_split_order_is_two_shipments_of_one_run_with_two_emails(installation: Installation, order: Order) -> None:
+    installation.prima.dispatch(prima_number(order), {1: 2, 2: 1}, tracking=["155000001"])
+    installation.prima.dispatch(prima_number(order), {1: 1, 2: 1}, carrier="RM", tracking=["AB123456785GB"])
+
+    sync_fulfilment()
+
+    first, second = installation.magento.shipments(order["increment_id"])
+    assert (_units(first, order), _units(second, order)) == ({TEE: 2, JEANS: 1}, {TEE: 1, JEANS: 1})
+    assert _tracks(first) == [("155000001", "custom", "DPD")]
+    assert _tracks(second) == [("AB123456785GB", "custom", "Royal Mail")]
+    assert len(installation.magento.emails) == 2
+    assert state(installation, order) == "dispatched"
+
+
+def test_several_parcels_are_several_tracks_of_one_shipment(installation: Installation, order: Order) -> None:
+    installation.prima.dispatch(prima_number(order), tracking=["1550001", "1550002", "1550003"])
+
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert [number for number, _, _ in _tracks(shipment)] == ["1550001", "1550002", "1550003"]
+    assert len(installation.magento.emails) == 1
+
+
+def test_configurables_are_shipped_by_their_parent_lines(installation: Installation) -> None:
+    recorded = sample_order("000000092")
+    installation.holds(recorded)
+    sync_orders()
+    installation.prima.dispatch(prima_number(recorded), {1: 2})
+    installation.prima.dispatch(prima_number(recorded), {1: 1, 2: 1})
+
+    sync_fulfilment()
+
+    shipped = [
+        {item["order_item_id"]: item["qty"] for item in shipment["items"]}
+        for shipment in installation.magento.shipments(recorded["increment_id"])
+    ]
+    assert shipped == [{263: 2}, {263: 1, 265: 1}]
+    assert state(installation, recorded) == "dispatched"
+
+
+def test_virtual_goods_need_no_shipment_and_hold_no_order_back(installation: Installation) -> None:
+    stock_both(installation, {TEE: 10, "GIFT-CARD": 10})
+    only = buy(installation, a_line("GIFT-CARD", 1, "virtual"))
+    mixed = buy(installation, a_line("GIFT-CARD", 1, "virtual"), a_line(TEE, 2))
+    sync_orders()
+    installation.prima.dispatch(prima_number(only))
+    installation.prima.dispatch(prima_number(mixed), {1: 1})
+    sync_fulfilment()
+    assert installation.magento.shipments() == []
+    assert (state(installation, only), state(installation, mixed)) == ("dispatched", "accepted")
+
+    installation.prima.dispatch(prima_number(mixed))
+    sync_fulfilment()
+    (shipment,) = installation.magento.shipments()
+    assert _units(shipment, mixed) == {TEE: 2}
+    assert state(installation, mixed) == "dispatched"
+    assert installation.open_codes() == {}
+
+
+def test_an_unknown_carrier_is_held_and_told_once_the_settings_name_it(
+    installation: Installation, order: Order
+) -> None:
+    number = installation.prima.dispatch(prima_number(order), carrier="DPDX", tracking=["X1"])
+
+    sync_fulfilment()
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert (note.subject, note.code, note.order_number) == (
+        f"dispatch {number}",
+        "CARRIER_UNKNOWN",
+        order["increment_id"],
+    )
+    assert "meant may be DPD" in note.detail
+    assert installation.magento.shipments() == []
+
+    installation.add_settings('[carriers.DPDX]\ntitle = "DPD Express"')
+    sync_fulfilment()
+    (shipment,) = installation.magento.shipments()
+    assert _tracks(shipment) == [("X1", "custom", "DPD Express")]
+    assert installation.open_codes() == {}
+
+
+def test_a_held_dispatch_is_told_in_the_end_however_long_ago_it_left(installation: Installation, order: Order) -> None:
+    installation.prima.clock.set(datetime.now(UTC) - timedelta(days=90))
+    installation.prima.dispatch(prima_number(order), {1: 3}, carrier="DPDX")
+    installation.prima.clock.set(None)
+    installation.prima.dispatch(prima_number(order), {2: 2})
+    sync_fulfilment()
+    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}]
+
+    installation.add_settings('[carriers.DPDX]\ntitle = "DPD Express"')
+    sync_fulfilment()
+
+    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}, {TEE: 3}]
+    assert installation.open_codes() == {}
+
+
+def test_shipping_without_tracking_is_told_at_once_and_stays_on_the_list(
+    installation: Installation, order: Order
+) -> None:
+    installation.add_settings('[fulfilment]\nunknown_carrier = "ship_without_tracking"')
+    number = installation.prima.dispatch(prima_number(order), carrier="DPDX", tracking=["X1"])
+
+    sync_fulfilment()
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert _tracks(shipment) == []
+    assert installation.open_codes() == {f"dispatch {number}": "CARRIER_UNKNOWN"}
+
+
+def test_a_dispatch_of_an_order_that_is_not_ours_ships_nothing(installation: Installation, order: Order) -> None:
+    number = installation.prima.dispatch(prima_number(order))
+    (installation.folder / "ledger.db").unlink()
+    sync_fulfilment()
+    assert installation.open_codes() == {f"dispatch {number}": "DISPATCH_ORDER_UNKNOWN"}
+
+    # Now the ledger knows an order that would get this number, and PRIMA refused it: its number is another order's.
+    sync_orders()
+    assert installation.open_codes()[f"order {order['increment_id']}"] == "PRIMA_NUMBER_TAKEN"
+    sync_fulfilment()
+    assert installation.magento.shipments() == []
+    assert installation.open_codes()[f"dispatch {number}"] == "DISPATCH_ORDER_UNKNOWN"
+
+
+def test_more_units_than_magento_has_left_are_held_and_nothing_is_clamped(
+    installation: Installation, order: Order
+) -> None:
+    _ship_by_hand(installation, order, 1)
+    too_many = installation.prima.dispatch(prima_number(order), {1: 3})
+    installation.prima.dispatch(prima_number(order), {2: 2})
+
+    sync_fulfilment()
+
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert (note.code, note.subject) == ("DISPATCH_TOO_MANY", f"dispatch {too_many}")
+    assert note.detail == f"3 of {TEE} dispatched, 2 left to ship in Magento"
+    assert [_units(each, order) for each in installation.magento.shipments()] == [{TEE: 1}, {JEANS: 2}]
+    assert state(installation, order) == "part_dispatched"
+
+
+def test_a_dispatch_of_an_order_cancelled_in_magento_is_for_customer_service(
+    installation: Installation, order: Order
+) -> None:
+    with by_hand(installation) as magento:
+        magento.cancel(order["entity_id"])
+    number = installation.prima.dispatch(prima_number(order))
+
+    sync_fulfilment()
+
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions(code="DISPATCH_ORDER_CANCELLED")
+    assert (note.subject, note.owner) == (f"dispatch {number}", "customer service")
+    assert note.value_at_risk_pence == int(order["grand_total"] * 100)
+    assert installation.magento.shipments() == []
+
+
+def test_a_line_that_the_order_does_not_have_holds_its_dispatch_alone(installation: Installation, order: Order) -> None:
+    other = buy(installation, a_line(TEE))
+    sync_orders()
+    number = installation.prima.dispatch(prima_number(order), {1: 3})
+    installation.prima.dispatch(prima_number(other))
+    in_prima(
+        installation, f"update stand_in_dispatch_lines set order_line_number = 9 where dispatch_number = '{number}'"
+    )
+
+    sync_fulfilment()
+
+    assert installation.open_codes() == {f"dispatch {number}": "DISPATCH_LINE_UNKNOWN"}
+    assert [_units(each, other) for each in installation.magento.shipments()] == [{TEE: 1}]
+
+
+def test_a_dispatch_whose_lines_are_not_there_yet_waits_for_them(installation: Installation, order: Order) -> None:
+    number = installation.prima.dispatch(prima_number(order))
+    in_prima(installation, "update stand_in_dispatch_lines set dispatch_number = 'later' || line_number")
+
+    sync_fulfilment()
+    assert installation.open_codes() == {f"dispatch {number}": "DISPATCH_LINE_UNKNOWN"}
+    assert installation.magento.shipments() == []
+
+    in_prima(installation, f"update stand_in_dispatch_lines set dispatch_number = '{number}'")
+    sync_fulfilment()
+    (shipment,) = installation.magento.shipments()
+    assert _units(shipment, order) == {TEE: 3, JEANS: 2}
+    assert installation.open_codes() == {}
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "truncate"])
+def test_a_shipment_whose_answer_is_lost_is_found_and_not_made_again(
+    installation: Installation, order: Order, kind: Any
+) -> None:
+    installation.prima.dispatch(prima_number(order), {1: 1})
+    installation.magento.faults.add(SHIP, kind)
+
+    sync_fulfilment()
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert _units(shipment, order) == {TEE: 1}
+    assert (len(installation.magento.emails), len(_ship_calls(installation))) == (1, 1)
+    assert state(installation, order) == "part_dispatched"
+    assert installation.open_codes() == {}
+
+
+def test_a_shipment_that_cannot_be_looked_up_stays_open_until_it_can(installation: Installation, order: Order) -> None:
+    number = installation.prima.dispatch(prima_number(order))
+    installation.magento.faults.add(SHIP, "lose_answer")
+    installation.configure(overlap_minutes="10\nread_attempts = 1")
+    # Until the look at the order's shipments nothing of them is read.
+    installation.magento.faults.add("GET /V1/shipments", "status", status=503)
+
+    sync_fulfilment()
+    assert installation.open_codes() == {f"dispatch {number}": "SHIPMENT_OUTCOME_UNKNOWN"}
+
+    sync_fulfilment()
+    assert installation.open_codes() == {}
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
+    assert state(installation, order) == "dispatched"
+
+
+def test_a_run_killed_after_magento_shipped_leaves_one_shipment_and_one_email(
+    installation: Installation, order: Order
+) -> None:
+    installation.prima.dispatch(prima_number(order))
+    installation.magento.faults.add(SHIP, "delay", seconds=120)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "run", "fulfilment"],
+        env={**os.environ, **installation.environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not installation.magento.shipments():
+        assert run.poll() is None, "the run ended before Magento had the shipment"
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+    sync_fulfilment()
+    sync_fulfilment()
+
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
+    assert len(_ship_calls(installation)) == 1
+    assert installation.open_codes() == {}
+    assert state(installation, order) == "dispatched"
+
+
+def test_a_shipment_that_never_arrived_is_told_by_the_next_run(installation: Installation, order: Order) -> None:
+    installation.prima.dispatch(prima_number(order))
+    installation.magento.faults.add(SHIP, "reset")
+
+    summary = sync_fulfilment()
+    assert summary.counts["waiting"] == 1
+    assert installation.magento.shipments() == []
+    assert installation.open_codes() == {}
+    assert state(installation, order) == "accepted"
+
+    sync_fulfilment()
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
+    assert state(installation, order) == "dispatched"
+
+
+def test_what_waits_is_told_in_the_end_however_long_ago_it_left(installation: Installation, order: Order) -> None:
+    installation.prima.clock.set(datetime.now(UTC) - timedelta(days=90))
+    installation.prima.dispatch(prima_number(order), {1: 3})
+    installation.prima.clock.set(None)
+    installation.prima.dispatch(prima_number(order), {2: 2})
+    installation.magento.faults.add(SHIP, "reset")
+
+    sync_fulfilment()
+    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}]
+    sync_fulfilment()
+    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}, {TEE: 3}]
+
+
+def test_magento_in_maintenance_lets_every_dispatch_wait_and_marks_none_as_failed(
+    installation: Installation, order: Order
+) -> None:
+    installation.prima.dispatch(prima_number(order), {1: 3})
+    installation.prima.dispatch(prima_number(order), {2: 2})
+    installation.magento.faults.add(SHIP, "status", times=None, status=503)
+
+    with pytest.raises(SystemUnavailableError):
+        sync_fulfilment()
+    assert installation.open_codes() == {}
+    assert installation.magento.shipments() == []
+
+    installation.magento.faults.clear()
+    sync_fulfilment()
+    assert len(installation.magento.shipments()) == len(installation.magento.emails) == 2
+    assert installation.open_codes() == {}
+
+
+def test_a_shipment_that_magento_refuses_is_an_exception_with_magentos_words(
+    installation: Installation, order: Order
+) -> None:
+    number = installation.prima.dispatch(prima_number(order))
+    installation.magento.set_source_quantity(TEE, 1)
+
+    sync_fulfilment()
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert (note.code, note.subject) == ("SHIPMENT_REFUSED", f"dispatch {number}")
+    assert "Could not save a shipment" in note.detail
+
+    installation.magento.set_source_quantity(TEE, 100)
+    sync_fulfilment()
+    assert len(installation.magento.shipments()) == 1
+    assert installation.open_codes() == {}
+
+
+def test_a_shipment_in_which_magento_silently_left_units_out_stays_on_the_list(
+    installation: Installation, order: Order
+) -> None:
+    number = installation.prima.dispatch(prima_number(order), {1: 3})
+
+    with _stock_being_written(installation):
+        run = threading.Thread(target=sync_fulfilment)
+        run.start()
+        while not _is_about_to_ship(installation, number):
+            assert run.is_alive(), "the run ended before it could ship"
+        _ship_by_hand(installation, order, 2)
+    run.join()
+    sync_fulfilment()
+
+    assert [_units(each, order) for each in installation.magento.shipments()] == [{TEE: 2}, {TEE: 1}]
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert (note.subject, note.code) == (f"dispatch {number}", "SHIPMENT_REFUSED")
+    assert "1 of 3 units" in note.detail
+
+
+def test_a_tracking_number_with_markup_arrives_as_the_text_it_is(installation: Installation, order: Order) -> None:
+    text = "<script>alert('1')</script> & \"2\""
+    installation.prima.dispatch(prima_number(order), tracking=[text])
+
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert _tracks(shipment) == [(text, "custom", "DPD")]
+    assert installation.open_codes() == {}
+
+
+def test_goods_leave_the_source_that_stock_is_written_to(installation: Installation, order: Order) -> None:
+    installation.configure(overlap_minutes='10\nsource_code = "wh_mids"')
+    installation.magento.set_source_quantity(TEE, 10, "wh_mids")
+    installation.prima.dispatch(prima_number(order), {1: 3})
+
+    sync_fulfilment()
+
+    assert installation.magento.source_quantity(TEE, "wh_mids") == 7
+    assert installation.magento.source_quantity(TEE) == 100
+
+
+def _units(shipment: Order, order: Order) -> dict[str, int]:
+    skus = {line["item_id"]: line["sku"] for line in order["items"]}
+    return {skus[item["order_item_id"]]: item["qty"] for item in shipment["items"]}
+
+
+def _tracks(shipment: Order) -> list[tuple[str, str, str]]:
+    return [(track["track_number"], track["carrier_code"], track["title"]) for track in shipment["tracks"]]
+
+
+def _ship_calls(installation: Installation) -> list[dict[str, Any]]:
+    return [
+        call for call in installation.magento.calls() if call["method"] == "POST" and call["path"].endswith("/ship")
+    ]
+
+
+def _ship_by_hand(installation: Installation, order: Order, units: int) -> None:
+    """Ship units of an order's first line from Magento's admin, without an e-mail."""
+    line = ShipmentLine(order["items"][0]["item_id"], units)
+    with by_hand(installation) as magento:
+        magento.ship(
+            ShipmentRequest("(none)", order["increment_id"], order["entity_id"], (line,), (), notify_customer=False)
+        )
+
+
+@contextmanager
+def _stock_being_written(installation: Installation) -> Iterator[None]:
+    """Hold the lane of the source, so that a shipment has to wait in front of its call."""
+    with installation.ledger() as ledger:
+        with ledger.lane("stock default", owner=connect.owner(), seconds=300) as is_ours:
+            assert is_ours
+            yield
+
+
+def _is_about_to_ship(installation: Installation, dispatch_number: str) -> bool:
+    with installation.ledger() as ledger:
+        return ledger.dispatch_link(dispatch_number) is not None

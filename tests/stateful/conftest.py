@@ -1,0 +1,82 @@
+"""A Prefect server for the session and a fresh ledger for each schedule, on SQLite or PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import (
+    PREFECT_HOME,
+    PREFECT_LOCAL_STORAGE_PATH,
+    PREFECT_SERVER_ANALYTICS_ENABLED,
+    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE,
+    get_current_settings,
+    temporary_settings,
+)
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.orchestration import LIMITS, prepare_limits
+from tasks.systems.ledger import Ledger
+from tests import postgres
+
+STARTUP_SECONDS = 240
+# A killed run keeps its slot until its lease ends; schedules kill more runs in that time than there are slots.
+SLOTS = 10_000
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def api_url(prefect_home: Path) -> Iterator[str]:
+    """The address of a Prefect server: the one that the session has already, else one of its own."""
+    own = {
+        PREFECT_HOME: prefect_home,
+        PREFECT_LOCAL_STORAGE_PATH: prefect_home / "storage",
+        PREFECT_SERVER_ANALYTICS_ENABLED: False,
+        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE: 100,
+        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE: 100,
+        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL: 1,
+        PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE: 200,
+    }
+    with ExitStack() as stack:
+        if not get_current_settings().api.url:
+            stack.enter_context(temporary_settings(own))
+            stack.enter_context(prefect_test_harness(server_startup_timeout=STARTUP_SECONDS))
+        with get_client(sync_client=True) as client:
+            prepare_limits(client, dict.fromkeys(LIMITS, SLOTS))
+        yield str(get_current_settings().api.url)
+
+
+@pytest.fixture(scope="session")
+def migrated_template() -> Iterator[str]:
+    """The name of a PostgreSQL database whose tables are up to date."""
+    with postgres.fresh_database() as url:
+        with Ledger(url) as ledger:
+            ledger.migrate()
+        yield url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture
+def ledger_url(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    from tests.stateful.schedules import schedule
+
+    if schedule(seed).ledger == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    with postgres.fresh_database(template=request.getfixturevalue("migrated_template")) as url:
+        yield url
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each seed: `--schedules` of them, or the one of `--schedule`."""
+    if "seed" in metafunc.fixturenames:
+        only = metafunc.config.getoption("--schedule")
+        seeds = range(metafunc.config.getoption("--schedules")) if only is None else [only]
+        metafunc.parametrize("seed", seeds, ids=[f"seed-{seed}" for seed in seeds])

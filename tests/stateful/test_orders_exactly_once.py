@@ -1,0 +1,27 @@
+"""Exactly once, whatever happens: runs killed at every boundary, lost answers, faults, two runs at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.stateful.agreement import disagreements, leases_held
+from tests.stateful.play import Play
+from tests.stateful.schedules import schedule
+
+
+def test_every_order_arrives_once_to_the_penny_or_is_an_exception(
+    seed: int, tmp_path: Path, ledger_url: str, api_url: str, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = schedule(seed)
+    play = Play(plan, tmp_path / "installation", ledger_url, api_url, prefect_home)
+    with play.opened():
+        for name, value in play.installation.environment.items():
+            monkeypatch.setenv(name, value)
+        try:
+            play.play()
+            problems = [*disagreements(play), *(f"{lane} is still held" for lane in leases_held(ledger_url))]
+            assert not problems, "\n".join(problems)
+        except BaseException as failure:
+            failure.add_note(f"{plan.words}\nPlay it again with: pytest tests/stateful --schedule {seed}")
+            failure.add_note(f"What the runs printed: {play.log}")
+            raise

@@ -1,0 +1,143 @@
+"""Stock decisions, for any snapshot: the sum of each level, the order of writing, and that no row is lost."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.batches import CheckedBatch
+from schemas.documents import StockRow, StockTuple
+from schemas.items import ItemIndex
+from schemas.rules import StockRules
+from schemas.stock import StockEvidence, StockPlan, StockRows
+from tasks.decide import stock as decide
+from tasks.normalise import stock as normalise
+from tasks.validate import split_batch
+
+SKUS = [f"SKU-{number}" for number in range(8)]
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+units = st.integers(min_value=0, max_value=200)
+by_sku = st.dictionaries(st.sampled_from(SKUS), units)
+snapshots = st.dictionaries(st.sampled_from([*SKUS, "", "", ""]), units, min_size=1)
+
+
+def checked(available: dict[str, str] | dict[str, int], unmapped: frozenset[str] = frozenset()) -> CheckedBatch:
+    """Return a validated batch with one row per SKU; PRIMA knows each by its SKU without the hyphen."""
+    items = {sku: StockTuple(sku.replace("-", "") or "NOWEB") for sku in available}
+    index = ItemIndex((sku, item) for sku, item in items.items() if sku not in unmapped)
+    rows = [StockRow(items[sku], str(quantity), "") for sku, quantity in available.items()]
+    return split_batch(StockRows, normalise.stock(rows, index))
+
+
+def rules(buffer: int = 0, buffers: dict[str, int] | None = None, lowest: int = 0, shrink: int = 100) -> StockRules:
+    return StockRules("default", buffer, buffers or {}, lowest, shrink)
+
+
+def evidence(in_magento: dict[str, int], open_units: dict[str, int] | None = None, before: int = 0) -> StockEvidence:
+    return StockEvidence(open_units or {}, in_magento, before, NOW)
+
+
+@given(available=units, buffer=units, open_units=units, unaccepted=units)
+def test_the_shop_sells_what_is_free_less_the_buffer_and_never_more(
+    available: int, buffer: int, open_units: int, unaccepted: int
+) -> None:
+    source = decide.source_qty(available, buffer, open_units)
+    salable = max(0, source - open_units - unaccepted)  # what Magento makes of it
+    assert salable == max(0, max(0, available - buffer) - unaccepted)
+    assert source >= open_units, "the last accepted unit could not be shipped"
+
+
+@given(snapshot=snapshots, in_magento=by_sku, open_units=by_sku, buffer=st.integers(0, 20), buffers=by_sku)
+def test_every_accepted_row_is_in_exactly_one_list_with_its_sum(
+    snapshot: dict[str, int],
+    in_magento: dict[str, int],
+    open_units: dict[str, int],
+    buffer: int,
+    buffers: dict[str, int],
+) -> None:
+    batch = checked(snapshot, unmapped=frozenset({""}))
+    plan = decide.stock(batch, evidence(in_magento, open_units), rules(buffer, buffers))
+
+    pushed = {level.sku for level in plan.to_push}
+    known = {level.sku for level in plan.levels}
+    mapped = set(snapshot) - {""}
+    assert len(plan.to_push) + plan.unchanged + plan.unmapped + len(plan.not_in_magento) == len(batch.accepted)
+    assert plan.unmapped == len(snapshot) - len(mapped)
+    assert known == mapped & set(in_magento)
+    assert set(plan.not_in_magento) == mapped - set(in_magento)
+    for level in plan.levels:
+        kept_back = buffers.get(level.sku, buffer)
+        assert level.source_qty == max(0, snapshot[level.sku] - kept_back) + open_units.get(level.sku, 0)
+        assert (level.sku in pushed) == (level.source_qty != in_magento[level.sku])
+
+
+@given(snapshot=snapshots, in_magento=by_sku)
+def test_sold_out_comes_first_then_what_falls_then_what_rises(
+    snapshot: dict[str, int], in_magento: dict[str, int]
+) -> None:
+    plan = decide.stock(checked(snapshot, unmapped=frozenset({""})), evidence(in_magento), rules())
+    changes = [(level.source_qty == 0, level.source_qty - in_magento[level.sku]) for level in plan.to_push]
+    ranks = [0 if is_sold_out else 1 if change < 0 else 2 for is_sold_out, change in changes]
+    assert all(earlier <= later for earlier, later in pairwise(ranks))
+    assert 0 not in [change for _, change in changes]
+
+
+@given(snapshot=snapshots, in_magento=by_sku)
+def test_a_sku_that_the_snapshot_lacks_is_never_written_and_always_listed(
+    snapshot: dict[str, int], in_magento: dict[str, int]
+) -> None:
+    plan = decide.stock(checked(snapshot, unmapped=frozenset({""})), evidence(in_magento), rules())
+    absent = set(in_magento) - set(snapshot)
+    assert {note.sku for note in plan.exceptions if note.code == "STOCK_NOT_IN_PRIMA"} == absent
+    assert absent.isdisjoint(level.sku for level in plan.levels)
+
+
+@given(now=st.integers(0, 30), before=st.integers(0, 60), shrink=st.integers(0, 100), lowest=st.integers(0, 30))
+def test_a_snapshot_is_held_exactly_when_it_shrank_too_far_and_then_writes_nothing(
+    now: int, before: int, shrink: int, lowest: int
+) -> None:
+    batch = checked({f"SKU-{number}": 5 for number in range(now)})
+    in_magento = {f"SKU-{number}": 9 for number in range(30)}
+    plan = decide.stock(batch, evidence(in_magento, before=before), rules(lowest=lowest, shrink=shrink))
+    assert bool(plan.held) == (now == 0 or now < lowest or now < before * (1 - shrink / 100) - 1e-9)
+    if plan.held:
+        assert plan == StockPlan(held=plan.held, exceptions=plan.exceptions)
+        assert [note.code for note in plan.exceptions] == ["STOCK_SNAPSHOT_HELD"]
+
+
+@pytest.mark.parametrize("quantity", ["-1", "2.5", "many", "", " ", "NaN", "Infinity", "1,000", "9" * 30, "1e30"])
+def test_a_row_without_a_usable_quantity_is_rejected_alone_and_leaves_its_sku_alone(quantity: str) -> None:
+    batch = checked({"SKU-1": "4", "SKU-2": quantity, "SKU-3": "0"})
+    assert list(batch.accepted["sku"]) == ["SKU-1", "SKU-3"]
+    (note,) = decide.rejected(batch.rejected)
+    assert (note.code, note.subject, note.sku) == ("STOCK_ROW_REJECTED", "item SKU2////", "SKU-2")
+
+    plan = decide.stock(batch, evidence({"SKU-1": 4, "SKU-2": 7, "SKU-3": 1}), rules())
+    assert [(level.sku, level.source_qty) for level in plan.to_push] == [("SKU-3", 0)]
+    assert plan.exceptions == []
+
+
+def test_two_rows_of_one_item_are_both_rejected_because_nobody_knows_which_is_true() -> None:
+    item = StockTuple("TEE", "NAVY", "M")
+    rows = [StockRow(item, "4", ""), StockRow(item, "9", ""), StockRow(StockTuple("TEE", "NAVY", "L"), "1", "")]
+    index = ItemIndex([("TEE-NAVY-M", item), ("TEE-NAVY-L", rows[2].item)])
+    batch = split_batch(StockRows, normalise.stock(rows, index))
+    assert list(batch.accepted["sku"]) == ["TEE-NAVY-L"]
+    assert list(batch.rejected["sku"]) == ["TEE-NAVY-M", "TEE-NAVY-M"]
+
+
+def test_an_expected_date_that_is_none_rejects_its_row_and_a_real_one_is_kept() -> None:
+    rows = [StockRow(StockTuple("A"), "0", "31/02/2027"), StockRow(StockTuple("B"), "0", "28/02/2027")]
+    index = ItemIndex([("A", rows[0].item), ("B", rows[1].item)])
+    batch = split_batch(StockRows, normalise.stock(rows, index))
+    plan = decide.stock(batch, evidence({"A": 1, "B": 1}), rules())
+    assert [(level.sku, str(level.available_date)) for level in plan.to_push] == [("B", "2027-02-28")]
+
+
+def test_an_empty_answer_has_all_columns_and_is_held() -> None:
+    frame = normalise.stock([], ItemIndex([]))
+    assert isinstance(frame["available_to_sell"].dtype, pd.Int64Dtype)
+    assert decide.stock(split_batch(StockRows, frame), evidence({}), rules()).held

@@ -1,0 +1,121 @@
+"""The table of reasons and the code agree: what is raised is in the table, and what is in the table is raised."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from schemas.reasons import REASONS, Owner, Severity, reason
+from schemas.reconciliation import BREAK_STATUSES
+from tasks.record.orders import BLOCKING
+
+ROOT = Path(__file__).parents[2]
+
+# Where exceptions are decided. `tasks/systems` has codes of its own, for refusals of a single call.
+STEPS = (
+    "tasks/decide",
+    "tasks/extract",
+    "tasks/normalise",
+    "tasks/post",
+    "tasks/record",
+    "tasks/validate.py",
+    "tasks/reconcile/findings.py",
+    "schemas/items.py",
+    "schemas/orders.py",
+    "schemas/stock.py",
+    "schemas/dispatches.py",
+    "flows",
+)
+CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
+ENVIRONMENT = re.compile(r"MAGENTO_PRIMA_[A-Z]+")
+
+# In the table, but raised by nothing yet.
+WAITING = {
+    "RECORD_UNREADABLE": "a record that Magento does not hand out is skipped once streams split a failing page",
+    "STOCK_DRIFT": "comes with the nightly comparison of what was written and what Magento shows",
+    "PRIMA_CANCELLED": "comes with the flow that carries PRIMA's cancellations back",
+    "NOT_IN_PRIMA": "comes with the check of accepted orders against PRIMA's figures",
+    "ORDER_STUCK": "comes with the watch over the ledger",
+    "ORDER_FOUND_LATE": "comes with the watch over the ledger",
+    "ORDER_NUMBER_GAP": "comes with the watch over the ledger",
+    "ORDERS_SILENT": "comes with the watch over the ledger",
+}
+
+
+def sources() -> list[Path]:
+    """Return every source file of the steps."""
+    found = [
+        path for name in STEPS for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
+    ]
+    assert len(found) > 20
+    return sorted(found)
+
+
+def literals(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield each text of a file that looks like a code, and whether it only stands in a list of codes."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    listed = {
+        id(part)
+        for statement in tree.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        and isinstance(statement.value, ast.Tuple | ast.List | ast.Set | ast.BinOp | ast.Call)
+        for part in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if CODE.fullmatch(text) and not ENVIRONMENT.fullmatch(text):
+            yield text, id(node) in listed
+
+
+def raised() -> set[str]:
+    """Return every code that some step raises."""
+    found = {code for path in sources() for code, is_listed in literals(path) if not is_listed}
+    return found | {f"RECON_{status}" for status in BREAK_STATUSES}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_code_of_a_step_stands_in_the_table(path: Path) -> None:
+    assert {code for code, _ in literals(path)} <= set(REASONS)
+
+
+def test_every_reason_of_the_table_is_raised_or_waits_for_a_reason() -> None:
+    never = set(REASONS) - raised()
+
+    assert never <= set(WAITING), "in the table, but raised nowhere"
+    assert set(WAITING) & set(REASONS) <= never, "raised by now: take it off the list"
+
+
+def test_what_keeps_an_order_from_prima_is_all_in_the_table() -> None:
+    assert set(BLOCKING) <= set(REASONS)
+    assert len(BLOCKING) == len(set(BLOCKING))
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_the_texts_of_a_reason_are_sentences_that_name_an_owner_and_a_next_step(code: str) -> None:
+    found = reason(code)
+
+    assert found.code == code
+    assert CODE.fullmatch(code)
+    assert found.owner in get_args(Owner)
+    assert found.severity in get_args(Severity)
+    for text in (found.sentence, found.next_step):
+        assert re.fullmatch(r"[A-Z].*[.]", text), text
+        assert "  " not in text
+        assert text == text.strip()
+        assert len(text) <= 200
+    assert found.sentence != found.next_step
+    assert found.anchor == f"docs/operations.md#{code.lower()}"
+
+
+def test_no_two_reasons_say_the_same() -> None:
+    sentences = [found.sentence for found in REASONS.values()]
+
+    assert len(sentences) == len(set(sentences))
+
+
+def test_a_code_that_is_not_in_the_table_is_refused() -> None:
+    with pytest.raises(KeyError):
+        reason("SOMETHING_ELSE")
