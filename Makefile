@@ -56,7 +56,7 @@ $(STAMP): requirements.lock
 	rm -f $@; \
 	$$python -m venv --clear $(VENV); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile \
-		--require-hashes -r requirements.lock; \
+		--require-hashes --no-deps -r requirements.lock; \
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true; \
 	$(BIN)/python -c 'import pathlib, sysconfig; \
 		pathlib.Path(sysconfig.get_path("purelib"), "magento-prima.pth").write_text(str(pathlib.Path.cwd()) + "\n")'; \
