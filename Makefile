@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/requirements.lock
 PYTHON ?=
 
-.PHONY: help demo up test lint bench clean
+.PHONY: help demo up test soak lint bench clean
 
 help:
 	@echo 'make demo   one order-to-cash round against the sandbox, through a Prefect server and worker'
 	@echo 'make up     the same, left running and trading until Ctrl-C; prints the address of the Prefect UI'
 	@echo 'make test   all tests'
+	@echo 'make soak   1,000 random schedules of kills and faults against the orders flow: about three hours'
 	@echo 'make lint   style, types and import contracts'
 	@echo 'make bench  the benchmarks, one after the other'
 	@echo 'make clean  removes .venv, caches, var/demo and var/up; a ledger or warehouse elsewhere in var/ stays'
@@ -24,6 +25,10 @@ up: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# SCHEDULES=100 plays fewer. A schedule that fails says how to play it again.
+soak: $(STAMP)
+	$(BIN)/python -m pytest tests/stateful --schedules $(or $(SCHEDULES),1000)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,8 +1,14 @@
 """The line that every batch of orders travels, whichever flow read it."""
 
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.futures import PrefectFuture
+
 from flows.passing import whole
-from schemas.batches import chunks
+from schemas.batches import CheckedBatch, chunks
 from schemas.items import ItemIndex
+from schemas.orders import OrderFrames, OrderPlan
 from schemas.rules import OrderRules
 from tasks.decide import orders as decide
 from tasks.extract import orders as extract
@@ -15,8 +21,50 @@ from tasks.settings import Settings
 from tasks.validate import check_orders
 
 
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A batch that is planned and written to the ledger, and whose orders are being posted, chunk after chunk.
+
+    `last` is what the next batch's posting waits for: the last chunk of this one, or of the one before.
+    """
+
+    batch: extract.OrderBatch
+    frames: OrderFrames
+    checked: CheckedBatch
+    plan: OrderPlan
+    chunks: list[PrefectFuture[Any]]
+    last: list[PrefectFuture[Any]]
+
+
 def carry(batch: extract.OrderBatch, items: ItemIndex, rules: OrderRules, settings: Settings) -> OrderSummary:
     """Take one batch of orders along the line: normalise, validate, decide, post, record."""
+    return arrive(depart(batch, items, rules, settings))
+
+
+def carry_changed(items: ItemIndex, rules: OrderRules, settings: Settings) -> list[OrderSummary]:
+    """Carry every order that changed in Magento, batch by batch: the next is read while PRIMA takes the one before."""
+    summaries: list[OrderSummary] = []
+    present: UnderWay | None = depart(extract.fetch_new_orders(), items, rules, settings)
+    while present is not None:
+        following: UnderWay | None = None
+        try:
+            if not present.batch.is_last:
+                batch = extract.fetch_new_orders(after=present.batch.position)
+                following = depart(batch, items, rules, settings, behind=present)
+        finally:
+            summaries.append(arrive(present))
+        present = following
+    return summaries
+
+
+def depart(
+    batch: extract.OrderBatch,
+    items: ItemIndex,
+    rules: OrderRules,
+    settings: Settings,
+    behind: UnderWay | None = None,
+) -> UnderWay:
+    """Plan a batch and let its posting begin, behind that of an earlier batch."""
     if batch.unreadable:
         unreadable.note_unreadable(batch.batch_id, whole(batch.unreadable))
     frames = normalise.orders(batch.records, settings.orders.amounts)
@@ -24,11 +72,18 @@ def carry(batch: extract.OrderBatch, items: ItemIndex, rules: OrderRules, settin
     posted = extract.fetch_posted(list(checked.accepted["order_number"]))
     plan = decide.orders(checked.accepted, frames, items, posted, rules)
     record.see_orders(whole(checked), whole(frames), whole(plan))
-    results = [
-        result
-        for chunk in chunks(plan.to_post, settings.orders.chunk_size)
-        for result in post.post_chunk_of_sales_orders(whole(chunk))
-    ]
+    posting: list[PrefectFuture[Any]] = []
+    last = behind.last if behind is not None else []
+    for chunk in chunks(plan.to_post, settings.orders.chunk_size):
+        last = [post.post_chunk_of_sales_orders.submit(whole(chunk), wait_for=last, return_state=False)]
+        posting += last
+    return UnderWay(batch, frames, checked, plan, posting, last)
+
+
+def arrive(under_way: UnderWay) -> OrderSummary:
+    """Wait until the orders of a batch are posted, and record what became of it."""
+    batch, frames, checked, plan = under_way.batch, under_way.frames, under_way.checked, under_way.plan
+    results = [result for chunk in under_way.chunks for result in chunk.result()]
     rejected = decide.rejected(checked.rejected)
     summary = record.close_orders(
         batch.batch_id, batch.watermark, whole(frames), whole(checked), whole(plan), rejected, results

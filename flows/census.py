@@ -50,7 +50,6 @@ def take_census() -> CensusSummary:
         whole(listed),
         whole(decide.census(listed, evidence, census_rule, rules)),
         whole([*late, *skipped]),
-        unreadable=len(reading.unreadable),
         carried=len(missed),
         is_prima_shown=evidence.shown is not None,
     )

@@ -99,7 +99,7 @@ def _magento(settings: Settings) -> str:
             views = {int(view["id"]): str(view["code"]) for view in magento.store_views() if int(view["id"])}
         except CallRefusedError as error:
             raise ConfigurationError(
-                f"no Magento answers at {settings.magento.base_url}: {error.message}",
+                f"no Magento answers at {settings.magento.base_url}: {error.message.rstrip('.')}.",
                 system="Magento",
                 operation=error.operation,
                 next_step="Check magento.base_url and magento.store_code.",

@@ -3,9 +3,11 @@
 Exit code 0 when done, 1 when a run or check failed, 2 for wrong usage or settings.
 """
 
+import atexit
 import dataclasses
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -18,6 +20,7 @@ from rich.table import Column, Table
 from flows import checks, views
 from schemas.money import show
 from schemas.reasons import REASONS, Owner
+from schemas.replay import Source
 from tasks.errors import ConfigurationError, IntegrationError
 from tasks.settings import Settings
 
@@ -75,6 +78,15 @@ def run_fulfilment(as_json: AsJson = False) -> None:
     _finish(sync_fulfilment(), as_json)
 
 
+@run_app.command("verification")
+def run_verification(as_json: AsJson = False) -> None:
+    """PRIMA's figures of accepted orders against ours; cancellations on one side to the other."""
+    _prepare()
+    from flows.verification import verify_orders
+
+    _finish(verify_orders(), as_json)
+
+
 @run_app.command("census")
 def run_census(as_json: AsJson = False) -> None:
     """Count Magento's orders of the last days against ledger and PRIMA; carry those that were missed."""
@@ -110,6 +122,32 @@ def run_reconciliation(
     from flows.reconciliation import reconcile
 
     _finish(reconcile(_date(business_date), _date(from_date), _date(to_date)), as_json)
+
+
+@app.command()
+def replay(
+    number: str,
+    source: Annotated[
+        Source, typer.Option("--from", help="A fresh read of Magento, or the stored requests.")
+    ] = "magento",
+    post: Annotated[bool, typer.Option("--post", help="Post it, unless PRIMA has it or may have it.")] = False,
+    with_customer: Annotated[bool, typer.Option("--with-customer", help="Show names, addresses and notes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was sent of an order and what would be sent now; without --post nothing is written."""
+    from flows import replay as flow
+
+    if source == "evidence":
+        _quieten()
+    else:
+        _prepare()
+    found = flow.replay_order(number, source, post)
+    if as_json:
+        _print_json(flow.as_plain(found, with_customer=with_customer))
+    else:
+        print("\n".join(flow.lines_of_text(found, with_customer=with_customer)))
+    if post and not found.was_posted:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -252,14 +290,40 @@ def _date(value: datetime | None) -> date | None:
 def main() -> None:
     """Run the command line; an error of ours is one sentence on stderr, never a traceback."""
     logging.getLogger("stamina").setLevel(logging.ERROR)  # each retry, without what was tried or why
+    end = _EndOfProcess()
+    atexit.register(end)
+    end.code = _code_of_run()
+    sys.exit(end.code)
+
+
+class _EndOfProcess:
+    """Ends the process once everything that was registered later has put itself away, Prefect's own server above all.
+
+    Were the interpreter to take its modules apart while Prefect's threads still hold them, DuckDB's binding would print
+    a page of warnings under the result.
+    """
+
+    code = FAILED
+
+    def __call__(self) -> None:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self.code)
+
+
+def _code_of_run() -> int:
     try:
         app()
     except ConfigurationError as error:
         print(str(error), file=sys.stderr)
-        sys.exit(MISUSED)
+        return MISUSED
     except IntegrationError as error:
         print(str(error), file=sys.stderr)
-        sys.exit(FAILED)
+        return FAILED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED if end.code else 0
+    return 0
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def sync_inventory() -> StockSummary:
     """
     settings = Settings.from_env()
     rules = connect.stock_rules(settings)
-    items = extract_items.fetch_items()
+    items = extract_items.fetch_items(from_tuples=True)
     with connect.stock_lane(settings):
         batch_id, snapshot = extract.fetch_stock_snapshot()
         moved = extract_progress.fetch_progress()

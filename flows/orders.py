@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.carrying import carry
+from flows.carrying import carry, carry_changed
 from flows.noting import notes_beside
 from flows.slots import slots_of_both_systems
 from flows.watch import watch_orders
@@ -29,12 +29,8 @@ def sync_orders() -> list[OrderSummary]:
     record.close_look_ups(looking.look_up_open_orders())
     items = extract_items.fetch_items()
     with notes_beside():
-        summaries = [carry(extract.fetch_waiting_orders(), items, rules, settings)]
-        batch = extract.fetch_new_orders()
-        summaries.append(carry(batch, items, rules, settings))
-        while not batch.is_last:
-            batch = extract.fetch_new_orders(after=batch.position)
-            summaries.append(carry(batch, items, rules, settings))
+        waiting = carry(extract.fetch_waiting_orders(), items, rules, settings)
+        summaries = [waiting, *carry_changed(items, rules, settings)]
     watch_orders(settings)
     artifacts.show_orders(summaries)
     for summary in summaries:

@@ -18,6 +18,7 @@ from tasks.errors import ConfigurationError, NotFoundError
 from tasks.extract import items as extract_items
 from tasks.extract import replay as extract
 from tasks.normalise import orders as normalise
+from tasks.post import orders as posting
 from tasks.settings import Settings
 from tasks.validate import check_orders
 
@@ -28,8 +29,9 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
     """Show one order, by Magento's or PRIMA's number, as it was sent and as it would be sent now; write nothing.
 
     `source`: the requests kept as evidence, or a fresh read of Magento. With `post` the order then travels the line
-    that every order travels, which posts nothing that PRIMA has or may have. Raises NotFoundError for an unknown
-    order, ConfigurationError for `post` from evidence: what was sent once may be stale.
+    that every order travels, which posts nothing that PRIMA has or may have; one that was refused need not rest first.
+    Raises NotFoundError for an unknown order, ConfigurationError for `post` from evidence: what was sent once may be
+    stale.
     """
     if post and source == "evidence":
         raise ConfigurationError(
@@ -56,6 +58,7 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
     numbered = replace(sent, order_number_prima=plan.to_post[0].order_number_prima) if plan.to_post else sent
     replay = decide.from_magento(numbered, obstacles, prepared)
     if post and replay.verdict == "would be posted":
+        posting.retry_order(sent.order_number, "replay")
         carry(batch, items, rules, settings)
         replay = decide.posted(replay, extract.fetch_sent(sent.order_number))
     return _shown(replay)

@@ -66,7 +66,9 @@ class Demo:
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
-        self.console.print(f"[{time.monotonic() - self.started:5.1f} s] {text}", markup=False, highlight=False)
+        self.console.print(
+            f"[{time.monotonic() - self.started:5.1f} s] {text}", markup=False, highlight=False, soft_wrap=True
+        )
 
     def start_sandbox(self) -> Child:
         """Start both stand-ins with the recorded orders and a few invented customers."""
@@ -185,8 +187,10 @@ class Demo:
             self.show_outcome(settings)
             self.show_places(settings)
             if self.trades:
-                deployments.resume()
-                self.say("schedules are active and the sandbox trades; Ctrl-C stops everything")
+                with self.console.status("schedules begin"):
+                    planned = deployments.resume(self.children, READY_SECONDS)
+                name, at = min(planned.items(), key=lambda entry: entry[1])
+                self.say(f"schedules are active, {name} at {at.astimezone(LONDON):%H:%M}; Ctrl-C stops everything")
                 while True:
                     self.children.require_running()
                     time.sleep(WATCH_SECONDS)

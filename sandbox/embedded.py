@@ -7,14 +7,25 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, WorkPoolFilter, WorkPoolFilterName
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    LogFilter,
+    LogFilterFlowRunId,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.sorting import LogSort
+from prefect.client.schemas.sorting import FlowRunSort, LogSort
 
 from flows import orchestration
 from sandbox.processes import Children, DemoError
@@ -88,10 +99,38 @@ class Deployments:
             raise FlowRunFailedError(f"{name} ended as {run.state.name}: {run.state.message}\n{self._tail(run)}")
         return FinishedRun(name, run.state.name or "Completed", run.total_run_time)
 
-    def resume(self) -> None:
-        """Let the schedules run."""
-        for deployment in self._found.values():
-            self._client.resume_deployment(deployment.id)
+    def resume(self, children: Children, seconds: float) -> dict[str, datetime]:
+        """Let the schedules run, wait until the server has planned each, and return the next start by deployment.
+
+        Raises FlowRunFailedError when a schedule is not planned in that time.
+        """
+        waiting = {deployment.id: name for name, deployment in self._found.items() if deployment.schedules}
+        for deployment_id in waiting:
+            self._client.resume_deployment(deployment_id)
+        deadline = time.monotonic() + seconds
+        planned: dict[str, datetime] = {}
+        while len(planned) < len(waiting):
+            if time.monotonic() > deadline:
+                late = ", ".join(sorted(set(waiting.values()) - set(planned)))
+                raise FlowRunFailedError(f"The Prefect server planned no run of {late} in {seconds:.0f} s.")
+            children.require_running()
+            time.sleep(POLL_SECONDS)
+            planned = self._next_starts(waiting)
+        return planned
+
+    def _next_starts(self, deployments: Mapping[UUID, str]) -> dict[str, datetime]:
+        ours = DeploymentFilter(id=DeploymentFilterId(any_=list(deployments)))
+        planned = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+        runs = self._client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=planned),
+            deployment_filter=ours,
+            sort=FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC,
+        )
+        starts: dict[str, datetime] = {}
+        for run in runs:
+            if run.deployment_id is not None and run.next_scheduled_start_time is not None:
+                starts.setdefault(deployments[run.deployment_id], run.next_scheduled_start_time)
+        return starts
 
     def remove(self) -> None:
         """Take pool, limits and deployments off a server that is not the demo's own."""

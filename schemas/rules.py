@@ -96,7 +96,7 @@ class OrderRules:
 
     def is_too_young(self, placed_at: datetime) -> bool:
         """Tell whether an order placed then has to wait for a later run; without an `as_at` none has."""
-        return self.as_at is not None and placed_at > self.as_at - self.minimum_age
+        return self.as_at is not None and bool(self.minimum_age) and placed_at > self.as_at - self.minimum_age
 
     def is_expired(self, placed_at: datetime) -> bool:
         """Tell whether an order placed then is left out when it still is not paid."""

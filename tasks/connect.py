@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import stamina
 from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import State, TaskRun
@@ -32,6 +34,7 @@ from tasks.errors import OutcomeUnknownError, SystemUnavailableError
 from tasks.settings import Secrets, Settings, StockTupleSettings
 from tasks.systems.ledger import Ledger
 from tasks.systems.magento import MagentoClient
+from tasks.systems.magento.pacing import Pacer
 from tasks.systems.prima import PrimaClient, ReportingSource
 
 READ_RETRIES = 2
@@ -50,11 +53,22 @@ def worth_trying_again(task: Task[..., Any], task_run: TaskRun, state: State[Any
 
 
 def secret_block(name: str) -> str | None:
-    """Return a secret from its Prefect Secret block (`magento-consumer-key`); None where there is no such block."""
+    """Return a secret from its Prefect Secret block (`magento-consumer-key`); None where there is no such block.
+
+    Raises SystemUnavailableError when the Prefect server that would hold the block does not answer.
+    """
     try:
         block = Secret.load(name.lower().replace("_", "-"))
     except ValueError:
         return None
+    except (RuntimeError, httpx.HTTPError) as error:
+        raise SystemUnavailableError(
+            f"the server did not answer ({error}).",
+            system="Prefect",
+            operation="load Secret block",
+            reference=name,
+            next_step=f"Start it, correct PREFECT_API_URL, or set {name} in the environment.",
+        ) from error
     value = block.get() if isinstance(block, Secret) else None
     return str(value) if value else None
 
@@ -66,9 +80,18 @@ def secrets() -> Secrets:
 
 @contextmanager
 def open_magento(settings: Settings) -> Iterator[MagentoClient]:
-    """Open the shop. Raises ConfigurationError when its keys are set nowhere."""
-    with MagentoClient(settings.magento, secrets()) as client:
+    """Open the shop. Raises ConfigurationError when its keys are set nowhere.
+
+    All clients of a process keep to one pace: steps that run beside one another call the shop no faster together.
+    """
+    pace = _pace(settings.magento.base_url, settings.magento.calls_per_second)
+    with MagentoClient(settings.magento, secrets(), pace=pace) as client:
         yield client
+
+
+@cache
+def _pace(base_url: str, calls_per_second: float) -> Pacer:
+    return Pacer(calls_per_second)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ class IntegrationError(Exception):
     def __str__(self) -> str:
         where = ", ".join(part for part in (self.system, self.operation, self.reference) if part)
         text = f"{where}: {self.message}" if where else self.message
+        if self.next_step and text[-1:] not in (".", "!", "?"):
+            text += "."
         return f"{text} {self.next_step}".strip()
 
 

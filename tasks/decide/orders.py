@@ -22,7 +22,7 @@ NO_LONGER_WANTED = {"canceled": "ORDER_CANCELLED", "closed": "ORDER_CLOSED", "ho
 def orders(
     accepted: pd.DataFrame, frames: OrderFrames, items: ItemIndex, posted: set[str], rules: OrderRules
 ) -> OrderPlan:
-    """Return the plan: each accepted order stands in exactly one of to_post, already_posted and exceptions.
+    """Return the plan: each accepted order stands in one of to_post, already_posted, exceptions and too_young.
 
     `posted` holds the order numbers that PRIMA has. Orders are planned in the order in which they were placed.
     """

@@ -80,7 +80,6 @@ def _shown(
     mapped = {folded(word) for word in settings.statuses}
     words = [word for word in _open_words(ledger) if folded(word) in mapped]
     newly_mapped = reporting.read("sales_orders", since=_oldest(ledger), keys={"status": words})
-    orders = [*newly_mapped, *orders]
     changed |= {row["order_number_prima"] for row in newly_mapped}
     found = ledger.orders_by_prima_numbers(sorted(changed - kept.keys()))
     kept |= {order.order_number_prima: order for order in found if order.accepted_at is not None}

@@ -134,12 +134,16 @@ def fetch_numbered_orders(order_numbers: Sequence[str]) -> OrderBatch:
 
 @task(cache_policy=NO_CACHE)
 def fetch_order_times() -> list[datetime]:
-    """Return when orders were placed, as far back as the watch over the stream compares with, oldest first."""
+    """Return when orders were placed, as far back as the watch over the stream compares with, oldest first.
+
+    Where the stream is not silent at all, only what shows that: weeks of history are read when they are needed.
+    """
     settings = Settings.from_env()
-    # Twice the history: the silence itself does not count as history, and an order must stand before its beginning.
-    since = datetime.now(UTC) - timedelta(weeks=2 * settings.orders.silence_weeks)
+    now, rule = datetime.now(UTC), settings.orders
     with connect.open_ledger(settings) as ledger:
-        return ledger.times_placed(since)
+        recent = ledger.times_placed(now - timedelta(minutes=rule.silence_minutes))
+        # Twice the history: the silence itself does not count as history, and an order must stand before its beginning.
+        return recent or ledger.times_placed(now - timedelta(weeks=2 * rule.silence_weeks))
 
 
 def _present(magento: MagentoClient, gap: NumberGap) -> Iterable[str]:

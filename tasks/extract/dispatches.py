@@ -101,7 +101,7 @@ def fetch_dispatch_evidence(order_number_of: Mapping[str, str]) -> DispatchEvide
         }
         records: dict[str, dict[str, Any]] = {}
         for some in chunks(sorted(order.order_number for order in known.values()), ORDERS_A_QUESTION):
-            records |= {str(record["increment_id"]): record for record in magento.orders_by_number(some)}
+            records |= {str(record["increment_id"]): record for record in magento.numbered_orders(some).records}
         orders = {
             prima: _open_order(order, records[order.order_number])
             for prima, order in known.items()

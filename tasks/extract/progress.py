@@ -12,7 +12,7 @@ from schemas.batches import chunks
 from schemas.documents import Watermark
 from tasks import connect
 from tasks.connect import READ_RETRIES
-from tasks.extract.orders import ORDERS_A_QUESTION
+from tasks.extract.orders import ORDERS_A_QUESTION, known_unreadable
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.states import OrderStateName
@@ -39,6 +39,8 @@ def fetch_progress() -> ProgressBatch:
     """Return the orders that PRIMA has, or may have, and that changed in Magento since the last time.
 
     Source: GET /V1/orders, /V1/shipments and /V1/creditmemos by `(updated_at, entity_id)`; then the orders themselves.
+    An order that cannot be read is left out: the flow of orders, which reads the same stream, has the exception, and
+    tells the ledger how far the order is as soon as it reads.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
@@ -54,7 +56,9 @@ def fetch_progress() -> ProgressBatch:
             order.order_number for order in unclear if order.entity_id_magento in moved
         }
         records = [
-            record for some in chunks(sorted(numbers), ORDERS_A_QUESTION) for record in magento.orders_by_number(some)
+            record
+            for some in chunks(sorted(numbers), ORDERS_A_QUESTION)
+            for record in magento.numbered_orders(some).records
         ]
     return ProgressBatch(records, watermarks)
 
@@ -71,9 +75,15 @@ def _moved(
     since = known.at - timedelta(minutes=overlap_minutes) if known else ledger.oldest_open_order()
     if since is None:
         return set(), None
+    until = datetime.now(UTC) + timedelta(days=1)
     ids: set[int] = set()
     last: Watermark | None = None
-    for page in magento.stream(stream, (since, 0), datetime.now(UTC) + timedelta(days=1)):
+    if stream == "orders":
+        for reading in magento.changed_orders((since, 0), until, leave_out=known_unreadable(ledger)):
+            ids |= {int(record[key]) for record in reading.records}
+            last = Watermark(name, *reading.position)
+        return ids, last
+    for page in magento.stream(stream, (since, 0), until):
         ids |= {int(record[key]) for record in page}
         at = datetime.strptime(str(page[-1]["updated_at"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
         last = Watermark(name, at, int(page[-1]["entity_id"]))

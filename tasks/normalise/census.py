@@ -9,7 +9,6 @@ from schemas.census import ListedOrder
 from tasks.errors import UnexpectedResponseError
 from tasks.normalise.fields import pence_of, text, utc, whole
 
-FIELDS = "entity_id,increment_id,store_id,state,status,created_at,updated_at"
 AMOUNTS = {
     "order": ("grand_total", "order_currency_code"),
     "base": ("base_grand_total", "base_currency_code"),

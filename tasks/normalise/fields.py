@@ -6,7 +6,6 @@ record that has another shape than it should (PHP writes an empty object as a li
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from schemas.money import to_decimal, to_pence
 
 LONDON = "Europe/London"
 LARGEST_WHOLE = 2**53
+LARGEST_RATE = 1000
 
 
 def part(value: Any) -> Mapping[str, Any]:
@@ -70,13 +70,12 @@ def text(value: Any) -> str:
 
 
 def rate(value: Any) -> str:
-    """Return a VAT rate in per cent as plain text (`20`, `13.5`); empty text when it is no number."""
+    """Return a VAT rate in per cent as plain text (`20`, `13.5`); empty text when it is no number or no rate."""
     try:
         number = to_decimal(value)
     except (ValueError, TypeError):
         return ""
-    plain = number.normalize()
-    return f"{plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain}"
+    return f"{number.normalize() + 0:f}" if abs(number) < LARGEST_RATE else ""
 
 
 def london_date(instants: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -5,30 +5,36 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Event, Semaphore
+from queue import Empty, SimpleQueue
+from threading import Event
+from time import monotonic
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.batches import PostingResult, PostingState
-from schemas.documents import Acceptance, ExceptionNote, SalesOrder
+from schemas.batches import PostingResult, PostingState, chunks
+from schemas.documents import ExceptionNote, SalesOrder
 from tasks import connect
 from tasks.errors import CallRefusedError, ConfigurationError, OutcomeUnknownError, SystemUnavailableError
-from tasks.post.attempts import NOT_SENT, Patience, standing
-from tasks.post.looking import OPERATION, SYSTEM, order_number_of, posting_key, whose_order
+from tasks.post.attempts import NOT_SENT, Patience, Standing, standing
+from tasks.post.looking import OPERATION, SYSTEM, posting_key, whose_order
 from tasks.settings import PrimaSettings, Settings
-from tasks.systems.ledger import Begun, Ledger, LedgerStateError, PostingExistsError
-from tasks.systems.ledger.records import EvidenceItem, Posting
+from tasks.systems.ledger import Begun, EndedOrder, Ledger, NotBegun, Posting, WantedOrder
+from tasks.systems.ledger.order_postings import NUMBER_TAKEN
+from tasks.systems.ledger.records import EvidenceItem
 from tasks.systems.prima import DuplicateOrderError, PreparedRequest, PrimaClient, ReportingSource
 
 RETRY = "order retry"
-# While this many calls are under way for each one that PRIMA takes at a time, the next are written and recorded.
-AHEAD = 2
+# Orders are recorded in groups of so many for each call that PRIMA takes at a time; one group waits behind the next.
+GROUP = 2
+# An outcome waits this long at most for others to be committed with it.
+COMMIT_SECONDS = 0.5
+SPARE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What the threads that post a chunk share. `calls` lets as many calls leave as PRIMA takes at a time."""
+    """What the threads that post a chunk share. `ended` takes what each call came to."""
 
     settings: Settings
     ledger: Ledger
@@ -36,12 +42,34 @@ class _Desk:
     reporting: ReportingSource | None
     earlier: Mapping[str, list[Posting]]
     retried_at: Mapping[str, datetime]
-    calls: Semaphore
     is_out_of_reach: Event = field(default_factory=Event)
+    ended: "SimpleQueue[EndedOrder | None]" = field(default_factory=SimpleQueue)
+    failures: list[BaseException] = field(default_factory=list)
 
     @property
-    def patience(self) -> Patience:
-        return patience(self.settings.prima)
+    def group(self) -> int:
+        return GROUP * self.settings.prima.concurrency
+
+    @property
+    def lane_seconds(self) -> int:
+        """How long a lane is held at most: the calls of two groups before it, and its own."""
+        limits = self.settings.prima
+        return int((2 * GROUP + 1) * (limits.order_timeout_seconds + limits.connect_timeout_seconds)) + SPARE_SECONDS
+
+    def stands(self, order: SalesOrder, request_hash: str, *latest: Posting) -> Standing:
+        """Return what the refusals of an order so far mean for its next attempt."""
+        attempts = [*self.earlier.get(posting_key(order.order_number), []), *latest]
+        retried_at = self.retried_at.get(order.order_number)
+        return standing(attempts, request_hash, patience(self.settings.prima), datetime.now(UTC), retried_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An order with its request, and the hash by which a repeated request is known."""
+
+    order: SalesOrder
+    prepared: PreparedRequest
+    request_hash: str
 
 
 def patience(settings: PrimaSettings) -> Patience:
@@ -53,25 +81,24 @@ def patience(settings: PrimaSettings) -> Patience:
 def post_chunk_of_sales_orders(orders: Sequence[SalesOrder]) -> list[PostingResult]:
     """Post a chunk of orders, one a request, at most `prima.concurrency` at a time; returns one result an order.
 
-    Each order commits alone: a repeated chunk skips what is done. An order that PRIMA refused is `refused` again
-    without a call until it is time to try again. When PRIMA cannot be reached the rest of the chunk is left
-    `waiting`, and nothing is marked as failed.
+    A repeated chunk skips what is done. An order that PRIMA refused is `refused` again without a call until it is time
+    to try again. When PRIMA cannot be reached the rest of the chunk is left `waiting`, and nothing is marked as failed.
     """
     if not orders:
         return []
     settings = Settings.from_env()
-    keys = [posting_key(order.order_number) for order in orders]
     with (
         connect.open_ledger(settings) as ledger,
         connect.open_prima(settings) as prima,
         connect.open_reporting(settings) as reporting,
     ):
-        earlier = ledger.attempts_of(keys)
-        retried_at = _retries(ledger) if earlier else {}
-        concurrency = settings.prima.concurrency
-        desk = _Desk(settings, ledger, prima, reporting, earlier, retried_at, Semaphore(concurrency))
-        with ThreadPoolExecutor(max_workers=concurrency * AHEAD) as pool:
-            return list(pool.map(lambda order: _post_unless(desk, order), orders))
+        earlier = ledger.attempts_of([posting_key(order.order_number) for order in orders])
+        desk = _Desk(settings, ledger, prima, reporting, earlier, _retries(ledger) if earlier else {})
+        with ThreadPoolExecutor(max_workers=settings.prima.concurrency) as pool:
+            results = _post(desk, pool, orders)
+        if desk.failures:
+            raise desk.failures[0]
+        return [results[order.order_number] for order in orders]
 
 
 @task(cache_policy=NO_CACHE)
@@ -91,137 +118,186 @@ def fingerprint(prepared: PreparedRequest) -> str:
     return hashlib.sha256(same.encode("utf-8")).hexdigest()
 
 
-def _post_unless(desk: _Desk, order: SalesOrder) -> PostingResult:
+def _post(desk: _Desk, pool: ThreadPoolExecutor, orders: Sequence[SalesOrder]) -> dict[str, PostingResult]:
+    """Record a group, let its calls leave, record how calls ended; the next group is recorded while calls are out.
+
+    Only this thread writes to the ledger. Returns the result of each order by number.
+    """
+    results: dict[str, PostingResult] = {}
+    by_number = {order.order_number: order for order in orders}
+    groups = chunks(orders, desk.group)
+    group = next(groups, None)
+    in_hand = 0
+    while group is not None or in_hand:
+        if group is not None and in_hand <= desk.group:
+            begun = _begin(desk, group, results)
+            for ready, attempt in begun:
+                pool.submit(_call, desk, ready, attempt, monotonic() + desk.lane_seconds)
+            in_hand += len(begun)
+            group = next(groups, None)
+            continue
+        ended = _ended(desk, in_hand - desk.group if group is not None else in_hand)
+        in_hand -= len(ended)
+        _finish(desk, by_number, [each for each in ended if each is not None], results)
+    return results
+
+
+def _ended(desk: _Desk, wanted: int) -> list[EndedOrder | None]:
+    """Return the calls that ended: `wanted` of them, fewer when they are long in coming, at least one."""
+    ended = [desk.ended.get()]
+    while len(ended) < wanted:
+        try:
+            ended.append(desk.ended.get(timeout=COMMIT_SECONDS))
+        except Empty:
+            break
+    return ended
+
+
+def _begin(desk: _Desk, group: Sequence[SalesOrder], results: dict[str, PostingResult]) -> list[tuple[_Ready, Begun]]:
+    """Record the orders of a group as pending; return those whose calls may leave, and leave results of the others."""
+    ready: dict[str, _Ready] = {}
+    for order in group:
+        outcome = _ready(desk, order)
+        if isinstance(outcome, PostingResult):
+            results[order.order_number] = outcome
+        else:
+            ready[order.order_number] = outcome
+    cuts = [_cut(each.order, each.prepared) for each in ready.values() if each.prepared.warnings]
+    if cuts:
+        desk.ledger.raise_exceptions("", cuts)
+    if not ready:
+        return []
+    begun = []
+    for attempt in desk.ledger.begin_orders(
+        [_wanted(each) for each in ready.values()],
+        system=SYSTEM,
+        operation=OPERATION,
+        owner=connect.owner(),
+        seconds=desk.lane_seconds,
+    ):
+        if isinstance(attempt, NotBegun):
+            results[attempt.order_number] = _as_it_stands(desk.ledger, attempt)
+        else:
+            begun.append((ready[attempt.order_number], attempt))
+    return begun
+
+
+def _ready(desk: _Desk, order: SalesOrder) -> _Ready | PostingResult:
+    """Return the request of an order, or the result of one that is not to be sent now."""
     if desk.is_out_of_reach.is_set():
         return _result(order, "waiting", detail="PRIMA is out of reach")
     try:
         prepared = desk.prima.prepare_order(order)
     except CallRefusedError as error:
-        desk.ledger.set_order_states([order.order_number], "held")
+        desk.ledger.set_order_states([order.order_number], "held", expected={"ready"})
         return _result(order, "refused", code="PRIMA_REFUSED", detail=str(error))
     request_hash = fingerprint(prepared)
-    stands = standing(
-        desk.earlier.get(posting_key(order.order_number), []),
-        request_hash,
-        desk.patience,
-        datetime.now(UTC),
-        desk.retried_at.get(order.order_number),
-    )
-    if not stands.may_be_sent and stands.last is not None:
-        desk.ledger.set_order_states([order.order_number], "refused", expected={"ready"})
-        return _result(order, "refused", code=_code_of(stands.last), detail=stands.last.error_text + stands.words)
-    if prepared.warnings:
-        desk.ledger.raise_exceptions("", [_cut(order, prepared)])
-    begun = _begin(desk, order, prepared, request_hash)
-    if isinstance(begun, PostingResult):
-        return begun
+    stands = desk.stands(order, request_hash)
+    if stands.last is None or stands.may_be_sent:
+        return _Ready(order, prepared, request_hash)
+    desk.ledger.set_order_states([order.order_number], "refused", expected={"ready"})
+    return _result(order, "refused", code=_code_of(stands.last), detail=stands.last.error_text + stands.words)
+
+
+def _wanted(ready: _Ready) -> WantedOrder:
+    number = ready.order.order_number
+    request = _evidence("prima order request", ready.order, ready.prepared.document)
+    return WantedOrder(number, posting_key(number), ready.request_hash, request)
+
+
+def _call(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> None:
+    """Send one order that is recorded, and hand on what came of it; None: nobody knows, it stays pending."""
     try:
-        return _send(desk, order, prepared, begun)
-    except BaseException:
+        desk.ended.put(_sent(desk, ready, begun, lane_ends))
+    except BaseException as error:
+        desk.is_out_of_reach.set()
+        desk.failures.append(error)
         desk.ledger.leave_lane(begun.lane, begun.token)
-        raise
+        desk.ended.put(None)
 
 
-def _begin(desk: _Desk, order: SalesOrder, prepared: PreparedRequest, request_hash: str) -> Begun | PostingResult:
+def _sent(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> EndedOrder:
+    limits = desk.settings.prima
+    if desk.is_out_of_reach.is_set():
+        return EndedOrder(begun, "not_sent", error_code=NOT_SENT, error_text="PRIMA is out of reach.")
+    if monotonic() > lane_ends - limits.order_timeout_seconds - limits.connect_timeout_seconds:
+        return EndedOrder(begun, "not_sent", error_code=NOT_SENT, error_text="Its turn came too late.")
     try:
-        begun = desk.ledger.begin_order(
-            order.order_number,
-            key=posting_key(order.order_number),
-            system=SYSTEM,
-            operation=OPERATION,
-            request_hash=request_hash,
-            request=_evidence(order, "prima order request", prepared.document),
-            owner=connect.owner(),
-            seconds=int(2 * desk.settings.prima.order_timeout_seconds + 60),
-        )
-    except PostingExistsError as exists:
-        return _as_it_stands(desk.ledger, exists.posting)
-    except LedgerStateError as error:
-        return _result(order, "waiting", detail=str(error))
-    return begun or _result(order, "waiting", detail="another worker has this order")
-
-
-def _send(desk: _Desk, order: SalesOrder, prepared: PreparedRequest, begun: Begun) -> PostingResult:
-    """Send what is recorded and record how it ended; what was certainly not sent leaves the order as it was."""
-    finish = desk.ledger.finish_order
-    try:
-        with desk.calls:
-            if desk.is_out_of_reach.is_set():
-                raise SystemUnavailableError("it is out of reach.", system="PRIMA", operation=OPERATION)
-            acceptance, answer = desk.prima.send_order(prepared)
+        acceptance, answer = desk.prima.send_order(ready.prepared)
     except SystemUnavailableError as error:
         desk.is_out_of_reach.set()
-        finish(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
-        return _result(order, "waiting", code=NOT_SENT, detail=str(error))
+        return EndedOrder(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
     except ConfigurationError as error:
         desk.is_out_of_reach.set()
-        finish(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
-        raise
+        desk.failures.append(error)
+        return EndedOrder(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
     except DuplicateOrderError as error:
-        return _number_taken(desk, order, begun, error)
+        return _number_taken(desk, ready.order, begun, error)
     except CallRefusedError as error:
-        return _refused(desk, order, begun, error)
+        kept = _answer(ready.order, error)
+        return EndedOrder(begun, "refused", error_code=error.code, error_text=str(error), answer=kept)
     except OutcomeUnknownError as error:
-        answer = getattr(error, "answer", "")
-        kept = _evidence(order, "prima order answer", answer) if answer else None
-        finish(begun, "unknown", error_text=str(error), answer=kept)
-        return _result(order, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=str(error))
-    return _accepted(desk, order, begun, acceptance, answer)
+        return EndedOrder(begun, "unknown", error_text=str(error), answer=_answer(ready.order, error))
+    kept = _evidence("prima order answer", ready.order, answer)
+    return EndedOrder(begun, "posted", acceptance.order_number_prima, acceptance.customer_code, answer=kept)
 
 
-def _accepted(desk: _Desk, order: SalesOrder, begun: Begun, acceptance: Acceptance, answer: str) -> PostingResult:
-    desk.ledger.finish_order(
-        begun,
-        "posted",
-        reference=acceptance.order_number_prima,
-        customer_code=acceptance.customer_code,
-        answer=_evidence(order, "prima order answer", answer) if answer else None,
-    )
-    return _result(order, "posted", reference=acceptance.order_number_prima)
-
-
-def _refused(desk: _Desk, order: SalesOrder, begun: Begun, error: CallRefusedError) -> PostingResult:
-    """Record a refusal with PRIMA's words, and say when the order is sent again."""
-    answer = getattr(error, "answer", "")
-    kept = _evidence(order, "prima order answer", answer) if answer else None
-    settled = desk.ledger.finish_order(begun, "refused", error_code=error.code, error_text=str(error), answer=kept)
-    stands = standing(
-        [*desk.earlier.get(settled.key, []), settled],
-        settled.request_hash,
-        desk.patience,
-        settled.begun_at,
-        desk.retried_at.get(order.order_number),
-    )
-    return _result(order, "refused", code=_code_of(settled), detail=str(error) + stands.words)
-
-
-def _number_taken(desk: _Desk, order: SalesOrder, begun: Begun, error: DuplicateOrderError) -> PostingResult:
-    """PRIMA says E:21. It is ours when an earlier attempt may have arrived and PRIMA shows the number; else held."""
+def _number_taken(desk: _Desk, order: SalesOrder, begun: Begun, error: DuplicateOrderError) -> EndedOrder:
+    """PRIMA says E:21. It is ours when an earlier attempt may have arrived and PRIMA shows the number; else refused."""
     earlier = [attempt for attempt in desk.ledger.attempts(begun.posting.key) if attempt.id != begun.posting.id]
+    kept = _answer(order, error)
     shown = whose_order(desk.reporting, order, earlier)
-    may_have_arrived = any(attempt.state != "refused" or attempt.resolution for attempt in earlier)
     is_ours = shown == "ours"
-    if may_have_arrived and shown == "nobody knows":
+    if shown == "nobody knows" and any(attempt.state != "refused" or attempt.resolution for attempt in earlier):
         try:
             is_ours = desk.prima.order_status(order.order_number_prima) is not None
         except (CallRefusedError, OutcomeUnknownError, SystemUnavailableError) as unclear:
-            desk.ledger.finish_order(begun, "unknown", error_code=error.code, error_text=str(unclear))
-            return _result(order, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=str(unclear))
+            return EndedOrder(begun, "unknown", error_code=error.code, error_text=str(unclear), answer=kept)
     if is_ours:
-        return _accepted(desk, order, begun, Acceptance(order.order_number_prima, ""), error.answer)
-    return _refused(desk, order, begun, error)
+        return EndedOrder(begun, "posted", order.order_number_prima, answer=kept)
+    return EndedOrder(begun, "refused", error_code=error.code, error_text=str(error), answer=kept)
 
 
-def _as_it_stands(ledger: Ledger, posting: Posting) -> PostingResult:
-    number = order_number_of(posting.key)
+def _finish(
+    desk: _Desk,
+    orders: Mapping[str, SalesOrder],
+    ended: Sequence[EndedOrder],
+    results: dict[str, PostingResult],
+) -> None:
+    """Record how calls ended, and leave their results."""
+    if not ended:
+        return
+    settled = desk.ledger.finish_orders(ended)
+    for each in ended:
+        number = each.begun.order_number
+        results[number] = _result_of(desk, orders[number], each, settled[number])
+
+
+def _result_of(desk: _Desk, order: SalesOrder, ended: EndedOrder, settled: Posting) -> PostingResult:
+    if ended.outcome == "posted":
+        return _result(order, "posted", reference=ended.reference)
+    if ended.outcome == "unknown":
+        return _result(order, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=ended.error_text)
+    if ended.outcome == "not_sent":
+        return _result(order, "waiting", code=NOT_SENT, detail=ended.error_text)
+    words = desk.stands(order, settled.request_hash, settled).words
+    return _result(order, "refused", code=_code_of(settled), detail=ended.error_text + words)
+
+
+def _as_it_stands(ledger: Ledger, not_begun: NotBegun) -> PostingResult:
+    """Return the result of an order whose call may not leave: it was posted before, nobody knows, or not now."""
+    number, posting = not_begun.order_number, not_begun.posting
+    key = posting_key(number)
+    if posting is None:
+        return PostingResult(key, number, "waiting", detail=not_begun.problem)
     if posting.state == "posted":
         ledger.accept_order(number)
-        return PostingResult(posting.key, number, "already", posting.reference)
-    return PostingResult(posting.key, number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=posting.error_text)
+        return PostingResult(key, number, "already", posting.reference)
+    return PostingResult(key, number, "unknown", code="PRIMA_OUTCOME_UNKNOWN", detail=posting.error_text)
 
 
 def _code_of(refusal: Posting) -> str:
-    return "PRIMA_NUMBER_TAKEN" if refusal.error_code == "E:21" else "PRIMA_REFUSED"
+    return "PRIMA_NUMBER_TAKEN" if refusal.error_code == NUMBER_TAKEN else "PRIMA_REFUSED"
 
 
 def _cut(order: SalesOrder, prepared: PreparedRequest) -> ExceptionNote:
@@ -236,7 +312,13 @@ def _cut(order: SalesOrder, prepared: PreparedRequest) -> ExceptionNote:
     )
 
 
-def _evidence(order: SalesOrder, kind: str, document: str) -> EvidenceItem:
+def _answer(order: SalesOrder, error: CallRefusedError | OutcomeUnknownError) -> EvidenceItem | None:
+    """Return PRIMA's raw answer as evidence, where the error holds one."""
+    answer = str(getattr(error, "answer", ""))
+    return _evidence("prima order answer", order, answer) if answer else None
+
+
+def _evidence(kind: str, order: SalesOrder, document: str) -> EvidenceItem:
     return EvidenceItem(kind, f"order {order.order_number}", document, "application/xml")
 
 

@@ -18,6 +18,7 @@ from tasks.systems.ledger import Ledger
 
 OWN_CODES = ("NOT_IN_PRIMA", "ORDER_STUCK", "ORDER_FOUND_LATE", "ORDER_NUMBER_GAP")
 SILENT = "ORDERS_SILENT"
+UNREADABLE = "RECORD_UNREADABLE"
 STATUSES: tuple[CensusStatus, ...] = get_args(CensusStatus)
 BY = "census"
 
@@ -41,7 +42,6 @@ def close_census(
     census: Census,
     notes: Sequence[ExceptionNote],
     *,
-    unreadable: int,
     carried: int,
     is_prima_shown: bool,
 ) -> CensusSummary:
@@ -55,6 +55,7 @@ def close_census(
     totals = _control_totals(listed, census)
     with connect.open_ledger(Settings.from_env()) as ledger:
         totals.check(ledger, batch_id)
+        unreadable = len(ledger.exceptions(code=UNREADABLE))
         for code in OWN_CODES:
             if code != "NOT_IN_PRIMA" or is_prima_shown:
                 _close_all_but(ledger, code, raised, batch_id)

@@ -7,7 +7,7 @@ from typing import Any
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.batches import CheckedBatch, PostingResult, rows_of, totals_of
+from schemas.batches import CheckedBatch, PostingResult, chunks, rows_of, totals_of
 from schemas.documents import ControlTotals, ExceptionNote, Watermark
 from schemas.money import show
 from schemas.orders import OrderFrames, OrderPlan
@@ -49,6 +49,8 @@ BLOCKING = (
 )
 # States in which a run may decide about an order. One that another run is posting meanwhile is left alone.
 UNDECIDED: frozenset[OrderStateName] = frozenset({"seen", "excluded", "held", "ready", "refused"})
+# Postings that go on meanwhile wait for a commit: it must not be a long one.
+ORDERS_A_COMMIT = 50
 BY = "orders"
 
 
@@ -74,7 +76,8 @@ def see_orders(checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan) -> N
         for row in rows_of(checked.accepted)
     ]
     with connect.open_ledger(Settings.from_env()) as ledger:
-        ledger.see_orders(records)
+        for some in chunks(records, ORDERS_A_COMMIT):
+            ledger.see_orders(some)
         states: dict[OrderStateName, list[str]] = {"ready": list(numbers)}
         for note in plan.exceptions:
             states.setdefault(_state_for(note), []).append(note.order_number)

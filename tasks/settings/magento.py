@@ -16,7 +16,7 @@ class MagentoSettings(Section):
     connect_timeout_seconds: float = Field(default=5, gt=0)
     read_timeout_seconds: float = Field(default=60, gt=0)
     max_connections: int = Field(default=2, ge=1, le=8)
-    calls_per_second: float = Field(default=10, gt=0, le=15, description="at most 15 a second: Magento's nonce table deadlocks near 18")
+    calls_per_second: float = Field(default=10, gt=0, le=15, description="at most 15: Magento deadlocks near 18")
     page_size: int = Field(default=50, ge=1, le=300)
     overlap_minutes: int = Field(default=10, ge=0, description="how far each stream reads back behind its watermark")
     read_attempts: int = Field(default=4, ge=1, description="attempts of a read that met 429, 503 or no connection")

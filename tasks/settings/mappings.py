@@ -85,8 +85,7 @@ class CarrierSettings(Section):
 
 
 class VatRateSettings(Section):
-    """`[[vat_rates]]`: the rates that a line may carry for a destination, from a date on."""
+    """`[[vat_rates]]`: the rates that a line may carry for a destination."""
 
     country: str = Field(pattern=r"^[A-Z]{2}$", description="two letters, ISO 3166: GB")
     rates: list[ExactDecimal] = Field(description='a list of texts: ["20", "5", "0"]')
-    from_date: date | None = None

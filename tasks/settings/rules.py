@@ -41,7 +41,6 @@ class OrderRuleSettings(Section):
         description="orders shipped in Magento before PRIMA had them: an exception, posted with HoldOrder, or posted",
     )
     amounts: Literal["order", "base"] = Field(default="order", description="which of Magento's currencies is posted")
-    allow_rounding_line: bool = False
     look_back_days: int = Field(default=7, ge=1, le=400, description="days whose orders the nightly census counts")
     not_in_prima_hours: int = Field(default=24, ge=1, description="after which PRIMA must show an accepted order")
     number_step: int = Field(

@@ -37,14 +37,14 @@ def installed(installation: Installation, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @contextmanager
-def web_page(status: int) -> Iterator[str]:
+def web_page(status: int, kind: str = "text/html") -> Iterator[str]:
     """Serve a web page at every address; yields the address of the server."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = b"<!doctype html><html><body><h1>Welcome to the guest network</h1></body></html>"
             self.send_response(status)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -136,9 +136,9 @@ def test_a_shop_where_nobody_listens(installed: Installation) -> None:
     assert_nothing_written(installed)
 
 
-@pytest.mark.parametrize("status", [404, 200])
-def test_a_shop_address_that_leads_to_a_web_page(installed: Installation, status: int) -> None:
-    with web_page(status) as address:
+@pytest.mark.parametrize(("status", "kind"), [(404, "text/html"), (404, "text/plain"), (200, "text/html")])
+def test_a_shop_address_that_leads_to_a_web_page(installed: Installation, status: int, kind: str) -> None:
+    with web_page(status, kind) as address:
         installed.configure(base_url=f'"{address}"')
         line = the_line(installed.command("run", "orders"), MISUSED)
 
@@ -223,6 +223,7 @@ def test_a_prima_address_that_leads_to_a_web_page(installed: Installation) -> No
 
 def test_a_shop_in_maintenance(installed: Installation) -> None:
     installed.magento.maintenance = True
+    installed.configure(read_attempts="2")
 
     line = the_line(installed.command("run", "orders"), FAILED)
 
@@ -292,7 +293,7 @@ def test_maintenance_that_begins_in_the_middle_of_a_run(installed: Installation)
 
     line = the_line(installed.command("run", "orders"), FAILED)
 
-    assert line.startswith("Magento, GET /V1/orders: ")
+    assert line.startswith("Magento, GET /V1/orders, ")
     assert "503" in line
     assert "try again later" in line
     assert_nothing_written(installed)
@@ -310,5 +311,9 @@ def test_maintenance_that_begins_when_prima_already_has_the_order(installed: Ins
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     assert installed.prima.order_numbers() == [PRIMA_NUMBER]
-    assert installed.open_codes(["MAGENTO_NOTE_FAILED"]) == {f"order {ORDER}": "MAGENTO_NOTE_FAILED"}
-    assert installed.magento.order(ORDER).get("ext_order_id") is None
+    assert installed.magento.order(ORDER)["ext_order_id"] != PRIMA_NUMBER
+
+    installed.magento.faults.clear()
+    assert installed.command("run", "orders").returncode == 0
+    assert installed.prima.order_numbers() == [PRIMA_NUMBER]
+    assert installed.magento.order(ORDER)["ext_order_id"] == PRIMA_NUMBER

@@ -1,39 +1,36 @@
 """Dispatches from PRIMA to Magento: each is one shipment with its lines and tracks, told once, or an exception."""
 
-import os
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from flows.fulfilment import sync_fulfilment
 from flows.orders import sync_orders
-from schemas.documents import ShipmentLine, ShipmentRequest
-from tasks import connect
-from tasks.errors import SystemUnavailableError
-from tests.flows.shopping import a_line, buy, by_hand, in_prima, prima_number, state, stock_both
+from tests.flows.shopping import (
+    JEANS,
+    TEE,
+    Order,
+    a_line,
+    accepted_order,
+    buy,
+    by_hand,
+    in_prima,
+    prima_number,
+    ship_by_hand,
+    ship_calls,
+    shipped_units,
+    state,
+    stock_both,
+    tracks,
+)
 from tests.installation import Installation
 from tests.recorded import sample_order
-
-SHIP = "POST /V1/order/*/ship"
-TEE, JEANS, COAT = "TEE-NAVY-M", "JEANS-BLUE-32", "COAT-GREY-L"
-
-Order = dict[str, Any]
 
 
 @pytest.fixture
 def order(installation: Installation) -> Order:
     """An order of 3 tees and 2 pairs of jeans that PRIMA has accepted."""
-    stock_both(installation, {TEE: 100, JEANS: 100})
-    bought = buy(installation, a_line(TEE, 3), a_line(JEANS, 2))
-    sync_orders()
-    return bought
+    return accepted_order(installation)
 
 
 def test_a_whole_dispatch_is_one_shipment_with_its_lines_its_track_and_one_email(
@@ -44,8 +41,8 @@ def test_a_whole_dispatch_is_one_shipment_with_its_lines_its_track_and_one_email
     sync_fulfilment()
 
     (shipment,) = installation.magento.shipments(order["increment_id"])
-    assert _units(shipment, order) == {TEE: 3, JEANS: 2}
-    assert _tracks(shipment) == [("155000001", "custom", "DPD")]
+    assert shipped_units(shipment, order) == {TEE: 3, JEANS: 2}
+    assert tracks(shipment) == [("155000001", "custom", "DPD")]
     assert [comment["comment"] for comment in shipment["comments"]] == [f"PRIMA dispatch {number}"]
     assert shipment["comments"][0]["is_visible_on_front"] == 0
     assert installation.magento.emails == [
@@ -63,21 +60,21 @@ def test_a_second_run_ships_nothing_and_writes_to_nobody(installation: Installat
 
     assert (summary.counts["already told"], summary.counts["to ship"]) == (1, 0)
     assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
-    assert len(_ship_calls(installation)) == 1
+    assert ship_calls(installation) == 1
 
 
 def test_a_part_is_shipped_as_that_part_and_the_rest_when_it_leaves(installation: Installation, order: Order) -> None:
     installation.prima.dispatch(prima_number(order), {1: 1})
     sync_fulfilment()
     (first,) = installation.magento.shipments(order["increment_id"])
-    assert _units(first, order) == {TEE: 1}
+    assert shipped_units(first, order) == {TEE: 1}
     assert state(installation, order) == "part_dispatched"
     assert installation.magento.order(order["increment_id"])["state"] == "processing"
 
     installation.prima.dispatch(prima_number(order))
     sync_fulfilment()
     _, second = installation.magento.shipments(order["increment_id"])
-    assert _units(second, order) == {TEE: 2, JEANS: 2}
+    assert shipped_units(second, order) == {TEE: 2, JEANS: 2}
     assert state(installation, order) == "dispatched"
     assert [email["shipment_id"] for email in installation.magento.emails] == [first["entity_id"], second["entity_id"]]
 
@@ -89,9 +86,9 @@ def test_a_split_order_is_two_shipments_of_one_run_with_two_emails(installation:
     sync_fulfilment()
 
     first, second = installation.magento.shipments(order["increment_id"])
-    assert (_units(first, order), _units(second, order)) == ({TEE: 2, JEANS: 1}, {TEE: 1, JEANS: 1})
-    assert _tracks(first) == [("155000001", "custom", "DPD")]
-    assert _tracks(second) == [("AB123456785GB", "custom", "Royal Mail")]
+    assert (shipped_units(first, order), shipped_units(second, order)) == ({TEE: 2, JEANS: 1}, {TEE: 1, JEANS: 1})
+    assert tracks(first) == [("155000001", "custom", "DPD")]
+    assert tracks(second) == [("AB123456785GB", "custom", "Royal Mail")]
     assert len(installation.magento.emails) == 2
     assert state(installation, order) == "dispatched"
 
@@ -102,7 +99,7 @@ def test_several_parcels_are_several_tracks_of_one_shipment(installation: Instal
     sync_fulfilment()
 
     (shipment,) = installation.magento.shipments()
-    assert [number for number, _, _ in _tracks(shipment)] == ["1550001", "1550002", "1550003"]
+    assert [number for number, _, _ in tracks(shipment)] == ["1550001", "1550002", "1550003"]
     assert len(installation.magento.emails) == 1
 
 
@@ -137,7 +134,7 @@ def test_virtual_goods_need_no_shipment_and_hold_no_order_back(installation: Ins
     installation.prima.dispatch(prima_number(mixed))
     sync_fulfilment()
     (shipment,) = installation.magento.shipments()
-    assert _units(shipment, mixed) == {TEE: 2}
+    assert shipped_units(shipment, mixed) == {TEE: 2}
     assert state(installation, mixed) == "dispatched"
     assert installation.open_codes() == {}
 
@@ -161,7 +158,7 @@ def test_an_unknown_carrier_is_held_and_told_once_the_settings_name_it(
     installation.add_settings('[carriers.DPDX]\ntitle = "DPD Express"')
     sync_fulfilment()
     (shipment,) = installation.magento.shipments()
-    assert _tracks(shipment) == [("X1", "custom", "DPD Express")]
+    assert tracks(shipment) == [("X1", "custom", "DPD Express")]
     assert installation.open_codes() == {}
 
 
@@ -171,12 +168,12 @@ def test_a_held_dispatch_is_told_in_the_end_however_long_ago_it_left(installatio
     installation.prima.clock.set(None)
     installation.prima.dispatch(prima_number(order), {2: 2})
     sync_fulfilment()
-    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}]
+    assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}]
 
     installation.add_settings('[carriers.DPDX]\ntitle = "DPD Express"')
     sync_fulfilment()
 
-    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}, {TEE: 3}]
+    assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}, {TEE: 3}]
     assert installation.open_codes() == {}
 
 
@@ -190,7 +187,7 @@ def test_shipping_without_tracking_is_told_at_once_and_stays_on_the_list(
     sync_fulfilment()
 
     (shipment,) = installation.magento.shipments()
-    assert _tracks(shipment) == []
+    assert tracks(shipment) == []
     assert installation.open_codes() == {f"dispatch {number}": "CARRIER_UNKNOWN"}
 
 
@@ -211,7 +208,7 @@ def test_a_dispatch_of_an_order_that_is_not_ours_ships_nothing(installation: Ins
 def test_more_units_than_magento_has_left_are_held_and_nothing_is_clamped(
     installation: Installation, order: Order
 ) -> None:
-    _ship_by_hand(installation, order, 1)
+    ship_by_hand(installation, order, 1)
     too_many = installation.prima.dispatch(prima_number(order), {1: 3})
     installation.prima.dispatch(prima_number(order), {2: 2})
 
@@ -221,7 +218,7 @@ def test_more_units_than_magento_has_left_are_held_and_nothing_is_clamped(
         (note,) = ledger.exceptions()
     assert (note.code, note.subject) == ("DISPATCH_TOO_MANY", f"dispatch {too_many}")
     assert note.detail == f"3 of {TEE} dispatched, 2 left to ship in Magento"
-    assert [_units(each, order) for each in installation.magento.shipments()] == [{TEE: 1}, {JEANS: 2}]
+    assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{TEE: 1}, {JEANS: 2}]
     assert state(installation, order) == "part_dispatched"
 
 
@@ -253,7 +250,7 @@ def test_a_line_that_the_order_does_not_have_holds_its_dispatch_alone(installati
     sync_fulfilment()
 
     assert installation.open_codes() == {f"dispatch {number}": "DISPATCH_LINE_UNKNOWN"}
-    assert [_units(each, other) for each in installation.magento.shipments()] == [{TEE: 1}]
+    assert [shipped_units(each, other) for each in installation.magento.shipments()] == [{TEE: 1}]
 
 
 def test_a_dispatch_whose_lines_are_not_there_yet_waits_for_them(installation: Installation, order: Order) -> None:
@@ -267,152 +264,8 @@ def test_a_dispatch_whose_lines_are_not_there_yet_waits_for_them(installation: I
     in_prima(installation, f"update stand_in_dispatch_lines set dispatch_number = '{number}'")
     sync_fulfilment()
     (shipment,) = installation.magento.shipments()
-    assert _units(shipment, order) == {TEE: 3, JEANS: 2}
+    assert shipped_units(shipment, order) == {TEE: 3, JEANS: 2}
     assert installation.open_codes() == {}
-
-
-@pytest.mark.parametrize("kind", ["lose_answer", "truncate"])
-def test_a_shipment_whose_answer_is_lost_is_found_and_not_made_again(
-    installation: Installation, order: Order, kind: Any
-) -> None:
-    installation.prima.dispatch(prima_number(order), {1: 1})
-    installation.magento.faults.add(SHIP, kind)
-
-    sync_fulfilment()
-    sync_fulfilment()
-
-    (shipment,) = installation.magento.shipments()
-    assert _units(shipment, order) == {TEE: 1}
-    assert (len(installation.magento.emails), len(_ship_calls(installation))) == (1, 1)
-    assert state(installation, order) == "part_dispatched"
-    assert installation.open_codes() == {}
-
-
-def test_a_shipment_that_cannot_be_looked_up_stays_open_until_it_can(installation: Installation, order: Order) -> None:
-    number = installation.prima.dispatch(prima_number(order))
-    installation.magento.faults.add(SHIP, "lose_answer")
-    installation.configure(overlap_minutes="10\nread_attempts = 1")
-    # Until the look at the order's shipments nothing of them is read.
-    installation.magento.faults.add("GET /V1/shipments", "status", status=503)
-
-    sync_fulfilment()
-    assert installation.open_codes() == {f"dispatch {number}": "SHIPMENT_OUTCOME_UNKNOWN"}
-
-    sync_fulfilment()
-    assert installation.open_codes() == {}
-    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
-    assert state(installation, order) == "dispatched"
-
-
-def test_a_run_killed_after_magento_shipped_leaves_one_shipment_and_one_email(
-    installation: Installation, order: Order
-) -> None:
-    installation.prima.dispatch(prima_number(order))
-    installation.magento.faults.add(SHIP, "delay", seconds=120)
-    run = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "run", "fulfilment"],
-        env={**os.environ, **installation.environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    while not installation.magento.shipments():
-        assert run.poll() is None, "the run ended before Magento had the shipment"
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
-
-    sync_fulfilment()
-    sync_fulfilment()
-
-    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
-    assert len(_ship_calls(installation)) == 1
-    assert installation.open_codes() == {}
-    assert state(installation, order) == "dispatched"
-
-
-def test_a_shipment_that_never_arrived_is_told_by_the_next_run(installation: Installation, order: Order) -> None:
-    installation.prima.dispatch(prima_number(order))
-    installation.magento.faults.add(SHIP, "reset")
-
-    summary = sync_fulfilment()
-    assert summary.counts["waiting"] == 1
-    assert installation.magento.shipments() == []
-    assert installation.open_codes() == {}
-    assert state(installation, order) == "accepted"
-
-    sync_fulfilment()
-    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
-    assert state(installation, order) == "dispatched"
-
-
-def test_what_waits_is_told_in_the_end_however_long_ago_it_left(installation: Installation, order: Order) -> None:
-    installation.prima.clock.set(datetime.now(UTC) - timedelta(days=90))
-    installation.prima.dispatch(prima_number(order), {1: 3})
-    installation.prima.clock.set(None)
-    installation.prima.dispatch(prima_number(order), {2: 2})
-    installation.magento.faults.add(SHIP, "reset")
-
-    sync_fulfilment()
-    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}]
-    sync_fulfilment()
-    assert [_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}, {TEE: 3}]
-
-
-def test_magento_in_maintenance_lets_every_dispatch_wait_and_marks_none_as_failed(
-    installation: Installation, order: Order
-) -> None:
-    installation.prima.dispatch(prima_number(order), {1: 3})
-    installation.prima.dispatch(prima_number(order), {2: 2})
-    installation.magento.faults.add(SHIP, "status", times=None, status=503)
-
-    with pytest.raises(SystemUnavailableError):
-        sync_fulfilment()
-    assert installation.open_codes() == {}
-    assert installation.magento.shipments() == []
-
-    installation.magento.faults.clear()
-    sync_fulfilment()
-    assert len(installation.magento.shipments()) == len(installation.magento.emails) == 2
-    assert installation.open_codes() == {}
-
-
-def test_a_shipment_that_magento_refuses_is_an_exception_with_magentos_words(
-    installation: Installation, order: Order
-) -> None:
-    number = installation.prima.dispatch(prima_number(order))
-    installation.magento.set_source_quantity(TEE, 1)
-
-    sync_fulfilment()
-    with installation.ledger() as ledger:
-        (note,) = ledger.exceptions()
-    assert (note.code, note.subject) == ("SHIPMENT_REFUSED", f"dispatch {number}")
-    assert "Could not save a shipment" in note.detail
-
-    installation.magento.set_source_quantity(TEE, 100)
-    sync_fulfilment()
-    assert len(installation.magento.shipments()) == 1
-    assert installation.open_codes() == {}
-
-
-def test_a_shipment_in_which_magento_silently_left_units_out_stays_on_the_list(
-    installation: Installation, order: Order
-) -> None:
-    number = installation.prima.dispatch(prima_number(order), {1: 3})
-
-    with _stock_being_written(installation):
-        run = threading.Thread(target=sync_fulfilment)
-        run.start()
-        while not _is_about_to_ship(installation, number):
-            assert run.is_alive(), "the run ended before it could ship"
-        _ship_by_hand(installation, order, 2)
-    run.join()
-    sync_fulfilment()
-
-    assert [_units(each, order) for each in installation.magento.shipments()] == [{TEE: 2}, {TEE: 1}]
-    with installation.ledger() as ledger:
-        (note,) = ledger.exceptions()
-    assert (note.subject, note.code) == (f"dispatch {number}", "SHIPMENT_REFUSED")
-    assert "1 of 3 units" in note.detail
 
 
 def test_a_tracking_number_with_markup_arrives_as_the_text_it_is(installation: Installation, order: Order) -> None:
@@ -422,7 +275,7 @@ def test_a_tracking_number_with_markup_arrives_as_the_text_it_is(installation: I
     sync_fulfilment()
 
     (shipment,) = installation.magento.shipments()
-    assert _tracks(shipment) == [(text, "custom", "DPD")]
+    assert tracks(shipment) == [(text, "custom", "DPD")]
     assert installation.open_codes() == {}
 
 
@@ -435,41 +288,3 @@ def test_goods_leave_the_source_that_stock_is_written_to(installation: Installat
 
     assert installation.magento.source_quantity(TEE, "wh_mids") == 7
     assert installation.magento.source_quantity(TEE) == 100
-
-
-def _units(shipment: Order, order: Order) -> dict[str, int]:
-    skus = {line["item_id"]: line["sku"] for line in order["items"]}
-    return {skus[item["order_item_id"]]: item["qty"] for item in shipment["items"]}
-
-
-def _tracks(shipment: Order) -> list[tuple[str, str, str]]:
-    return [(track["track_number"], track["carrier_code"], track["title"]) for track in shipment["tracks"]]
-
-
-def _ship_calls(installation: Installation) -> list[dict[str, Any]]:
-    return [
-        call for call in installation.magento.calls() if call["method"] == "POST" and call["path"].endswith("/ship")
-    ]
-
-
-def _ship_by_hand(installation: Installation, order: Order, units: int) -> None:
-    """Ship units of an order's first line from Magento's admin, without an e-mail."""
-    line = ShipmentLine(order["items"][0]["item_id"], units)
-    with by_hand(installation) as magento:
-        magento.ship(
-            ShipmentRequest("(none)", order["increment_id"], order["entity_id"], (line,), (), notify_customer=False)
-        )
-
-
-@contextmanager
-def _stock_being_written(installation: Installation) -> Iterator[None]:
-    """Hold the lane of the source, so that a shipment has to wait in front of its call."""
-    with installation.ledger() as ledger:
-        with ledger.lane("stock default", owner=connect.owner(), seconds=300) as is_ours:
-            assert is_ours
-            yield
-
-
-def _is_about_to_ship(installation: Installation, dispatch_number: str) -> bool:
-    with installation.ledger() as ledger:
-        return ledger.dispatch_link(dispatch_number) is not None

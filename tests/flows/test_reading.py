@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from flows.fulfilment import sync_fulfilment
+from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from tasks.errors import UnexpectedResponseError
 from tasks.extract import orders as extract
@@ -110,6 +112,23 @@ def test_a_waiting_order_that_becomes_unreadable_holds_up_no_other_waiting_one(q
     sync_orders()
     assert posted(quick) == ["000000001", "000000002", "000000003"]
     assert quick.open_codes() == {}
+
+
+def test_an_unreadable_order_stops_neither_stock_nor_dispatches(quick: Installation) -> None:
+    orders = [changed(f"{n:09d}", ago(hours=3, seconds=-n)) for n in range(1, 4)]
+    quick.holds(*orders)
+    sync_orders()
+    quick.magento.faults.add(ANYWHERE, "unreadable_order", times=None, increment_id="000000002")
+    for number in quick.prima.order_numbers():
+        quick.prima.dispatch(number)
+
+    sync_fulfilment()
+    sync_inventory()
+
+    assert len(quick.magento.shipments()) == 2
+    quick.magento.faults.clear()
+    sync_fulfilment()
+    assert len(quick.magento.shipments()) == 3
 
 
 def test_the_watermark_stays_where_magento_fails_on_every_list(quick: Installation) -> None:

@@ -1,5 +1,6 @@
 """A Prefect server for the session and a fresh ledger for each schedule, on SQLite or PostgreSQL."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,7 @@ from tasks.systems.ledger import Ledger
 from tests import postgres
 
 STARTUP_SECONDS = 240
+TALLY: "pytest.StashKey[Counter[str]]" = pytest.StashKey()
 # A killed run keeps its slot until its lease ends; schedules kill more runs in that time than there are slots.
 SLOTS = 10_000
 
@@ -72,6 +74,21 @@ def ledger_url(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         return
     with postgres.fresh_database(template=request.getfixturevalue("migrated_template")) as url:
         yield url
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> "Counter[str]":
+    """What the schedules of this session did, for the summary at its end."""
+    return request.config.stash.setdefault(TALLY, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many runs there were, and at which boundaries they were killed."""
+    tally = config.stash.get(TALLY, Counter())
+    if tally:
+        terminalreporter.section("orders exactly once")
+        for what, count in sorted(tally.items()):
+            terminalreporter.write_line(f"{count:>6} {what}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

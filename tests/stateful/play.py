@@ -16,7 +16,7 @@ from tasks import connect
 from tasks.systems.ledger import Ledger
 from tests.installation import Installation
 from tests.recorded import sample_orders
-from tests.stateful.runs import Runner
+from tests.stateful.runs import Run, Runner
 from tests.stateful.schedules import HOLD_SECONDS, Kill, Schedule, Step
 
 FIRST_ENTITY = 10_000
@@ -49,6 +49,8 @@ class Play:
         self.schedule = schedule
         self.installation = Installation(folder)
         self.documents: list[dict[str, Any]] = []
+        self.runs = 0
+        self.kills: list[str] = []
         self._ledger_url = ledger_url
         self._api_url = api_url
         self._home = prefect_home
@@ -81,7 +83,7 @@ class Play:
         for step in self.schedule.steps:
             self._play(step)
         for _ in range(MOST_RUNS_TO_SETTLE):
-            is_completed = self._runner.start().wait()
+            is_completed = self._start().wait()
             if is_completed and not self.unsettled():
                 return
         raise AssertionError(f"still not settled after {MOST_RUNS_TO_SETTLE} runs: {self.unsettled()}")
@@ -95,7 +97,7 @@ class Play:
                 for system in ("prima", "magento")
                 for posting in ledger.postings_in(system, ("pending", "unknown"))
             ]
-            noted = {posting.key for posting in ledger.postings_in("magento", ("posted",))}
+            noted = {posting.key for posting in ledger.postings_in("magento", {"posted"})}
             failed = {note.order_number for note in ledger.exceptions(code="MAGENTO_NOTE_FAILED")}
             unnoted = [
                 f"{order.order_number} has no note"
@@ -123,14 +125,19 @@ class Play:
 
     def _run(self, step: Step) -> None:
         reached = self._moment(step.kill)
-        runs = [self._runner.start() for _ in range(step.runs)]
+        runs = [self._start() for _ in range(step.runs)]
         if step.kill is not None:
             while not reached() and not all(run.is_over for run in runs):
                 time.sleep(POLL_SECONDS)
-            runs[0].kill()
+            if runs[0].kill():
+                self.kills.append(step.kill.words)
         for run in runs:
             if not run.is_over:
                 run.wait()
+
+    def _start(self) -> Run:
+        self.runs += 1
+        return self._runner.start()
 
     def _moment(self, kill: Kill | None) -> Callable[[], bool]:
         """Return a question that is answered with yes as soon as the moment of the kill has come."""

@@ -44,6 +44,11 @@ class Kill:
     target: str = ""
     seconds: float = 0.0
 
+    @property
+    def words(self) -> str:
+        """The boundary in a few words."""
+        return f"{self.moment} {self.target}".strip() if self.moment != "after" else "at a random moment"
+
 
 @dataclass(frozen=True)
 class Step:

@@ -1,5 +1,6 @@
 """Exactly once, whatever happens: runs killed at every boundary, lost answers, faults, two runs at a time."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from tests.stateful.schedules import schedule
 
 
 def test_every_order_arrives_once_to_the_penny_or_is_an_exception(
-    seed: int, tmp_path: Path, ledger_url: str, api_url: str, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int,
+    tmp_path: Path,
+    ledger_url: str,
+    api_url: str,
+    prefect_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tally: "Counter[str]",
 ) -> None:
     plan = schedule(seed)
     play = Play(plan, tmp_path / "installation", ledger_url, api_url, prefect_home)
@@ -25,3 +32,5 @@ def test_every_order_arrives_once_to_the_penny_or_is_an_exception(
             failure.add_note(f"{plan.words}\nPlay it again with: pytest tests/stateful --schedule {seed}")
             failure.add_note(f"What the runs printed: {play.log}")
             raise
+        tally.update({"schedules": 1, "orders": len(play.documents), "runs": play.runs})
+        tally.update(f"runs killed: {kill}" for kill in play.kills)

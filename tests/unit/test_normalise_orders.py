@@ -260,6 +260,7 @@ UNREADABLE: dict[str, tuple[Spoil, str, str]] = {
     "no units": (_line("qty_ordered", 0), "ROW_REJECTED", "line 1: quantity: greater_than(0)"),
     "units beyond all measure": (_line("qty_ordered", Decimal("1e30")), "ROW_REJECTED", "line 1: quantity is empty"),
     "a fraction shipped": (_line("qty_shipped", Decimal("0.5")), "ROW_REJECTED", "line 1: quantity_shipped is empty"),
+    "a rate beyond all measure": (_line("tax_percent", Decimal("1e30")), "ROW_REJECTED", "line 1: vat_rate_percent"),
     "a rate that is no number": (_line("tax_percent", "full"), "ROW_REJECTED", "line 1: vat_rate_percent"),
     "no sku": (_line("sku", None), "ROW_REJECTED", "line 1: sku"),
     "no entity id": (_without("entity_id"), "ROW_REJECTED", "entity_id_magento is empty"),
@@ -343,3 +344,21 @@ def _assert_no_nan(frames: OrderFrames) -> None:
     for frame in (frames.orders, frames.lines):
         for name, column in frame.items():
             assert not any(isinstance(value, float) for value in column), name
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (20, "20"),
+        (Decimal("20.0000"), "20"),
+        (Decimal("2E+1"), "20"),
+        (Decimal("13.50"), "13.5"),
+        ("0", "0"),
+        (-20, "-20"),
+    ],
+)
+def test_a_vat_rate_is_plain_text_without_needless_noughts(given: Any, shown: str) -> None:
+    order = an_order(lines=[an_order_line(tax_percent=given)])
+
+    (line,) = line_rows(frames_of(order))
+    assert line["vat_rate_percent"] == shown

@@ -1,7 +1,7 @@
 """The ledger: orders, postings, exceptions, watermarks, stock, evidence and leases, in SQLite or PostgreSQL."""
 
 from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
-from tasks.systems.ledger.order_postings import Begun
+from tasks.systems.ledger.order_postings import Begun, EndedOrder, NotBegun, WantedOrder
 from tasks.systems.ledger.placed import PlacedOrder
 from tasks.systems.ledger.records import (
     BatchRecord,
@@ -30,6 +30,7 @@ __all__ = [
     "BatchRecord",
     "Begun",
     "DispatchLink",
+    "EndedOrder",
     "Evidence",
     "EvidenceItem",
     "EvidenceProblem",
@@ -40,6 +41,7 @@ __all__ = [
     "LineProgress",
     "MappingVersion",
     "MovedLine",
+    "NotBegun",
     "OpenLine",
     "OrderLineRecord",
     "OrderRecord",
@@ -51,4 +53,5 @@ __all__ = [
     "SeenOrders",
     "StockLevelRecord",
     "StockPush",
+    "WantedOrder",
 ]

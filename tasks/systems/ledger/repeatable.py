@@ -4,22 +4,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from uuid import uuid4
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from tasks.systems.ledger.database import distinct
 from tasks.systems.ledger.models import orders, postings
-from tasks.systems.ledger.order_postings import Begun, OrderPostings
+from tasks.systems.ledger.order_postings import SETTLE, Begun, OrderPostings, lane_of, latest_attempts
 from tasks.systems.ledger.orders import records_of
 from tasks.systems.ledger.postings import UNSETTLED
-from tasks.systems.ledger.records import OrderRecord
+from tasks.systems.ledger.records import OrderRecord, Posting
 
 NOT_SENT = "UNAVAILABLE"
 MISCONFIGURED = "MISCONFIGURED"
 REPEATED = "REPEATED"
 # The order has nothing to do with these.
 _NO_REFUSALS = (NOT_SENT, MISCONFIGURED, REPEATED)
+_STOPPED = {"error_code": REPEATED, "error_text": "A run stopped on the way.", "resolution": "repeated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +56,52 @@ class RepeatablePostings(OrderPostings):
 
         def begun() -> list[Begun]:
             with self._writing("begin repeatable postings") as connection:
-                # One order after the other by number, so that two such calls cannot deadlock.
-                ordered = sorted(wanted, key=lambda each: each.order_number)
-                found = [self._begin_one(connection, each, system, operation, owner, seconds) for each in ordered]
-                return [each for each in found if each is not None]
+                tokens = self._enter_all(connection, [each.order_number for each in wanted], owner, seconds)
+                attempts = latest_attempts(connection, [each.key for each in wanted])
+                posted = {each.order_number for each in wanted if _state(attempts.get(each.key)) == "posted"}
+                self._leave_all(connection, [token for number, token in tokens.items() if number in posted])
+                free = [each for each in wanted if each.order_number in tokens.keys() - posted]
+                for each in free:
+                    if _state(attempts.get(each.key)) in UNSETTLED:
+                        self._settle(connection, attempts[each.key].id, UNSETTLED, "refused", _STOPPED, None)
+                rows = [
+                    {
+                        "key": each.key,
+                        "system": system,
+                        "operation": operation,
+                        "subject": lane_of(each.order_number),
+                        "request_hash": each.request_hash,
+                    }
+                    for each in free
+                ]
+                made = self._begin_all(connection, rows, attempts)
+                return [
+                    Begun(made[each.key], each.order_number, lane_of(each.order_number), tokens[each.order_number])
+                    for each in free
+                ]
 
         return self._raced(begun, ", ".join(distinct(each.key for each in wanted)))
 
     def finish_repeatable(self, ended: Sequence[Ended]) -> None:
-        """Record how the calls ended and leave the lanes. Raises LedgerStateError when one is settled already."""
+        """Record how the calls ended and leave the lanes; what somebody else settled meanwhile stays so."""
+        if not ended:
+            return
+        now = self._now()
+        rows = [
+            {
+                "posting_id": each.begun.posting.id,
+                "to_state": each.state,
+                "at": now,
+                "to_reference": each.reference,
+                "to_code": each.error_code,
+                "to_text": each.error_text,
+                "to_evidence": None,
+            }
+            for each in sorted(ended, key=lambda each: each.begun.posting.id)
+        ]
         with self._writing("finish repeatable postings") as connection:
-            for each in sorted(ended, key=lambda each: each.begun.order_number):
-                given = {
-                    "reference": each.reference,
-                    "error_code": each.error_code,
-                    "error_text": each.error_text,
-                }
-                self._settle(connection, each.begun.posting.id, ("pending",), each.state, given, None)
-                self._leave(connection, each.begun.lane, each.begun.token)
+            connection.execute(SETTLE, rows)
+            self._leave_all(connection, [each.begun.token for each in ended])
 
     def orders_without(
         self,
@@ -106,28 +134,6 @@ class RepeatablePostings(OrderPostings):
             rows = [row for row in connection.execute(query) if row.order_number not in leave_out]
             return records_of(connection, rows[:limit])
 
-    def _begin_one(
-        self, connection: Connection, wanted: Wanted, system: str, operation: str, owner: str, seconds: int
-    ) -> Begun | None:
-        last = connection.execute(
-            select(postings.c.id, postings.c.state)
-            .where(postings.c.key == wanted.key)
-            .order_by(postings.c.attempt.desc())
-            .limit(1)
-        ).one_or_none()
-        if last is not None and last.state == "posted":
-            return None
-        lane, token = f"order {wanted.order_number}", uuid4().hex
-        if not self._enter(connection, lane, owner, seconds, token):
-            return None
-        if last is not None and last.state in UNSETTLED:
-            given = {"error_code": REPEATED, "error_text": "A run stopped on the way.", "resolution": "repeated"}
-            self._settle(connection, last.id, UNSETTLED, "refused", given, None)
-        row = {
-            "key": wanted.key,
-            "system": system,
-            "operation": operation,
-            "subject": lane,
-            "request_hash": wanted.request_hash,
-        }
-        return Begun(self._begin(connection, row), wanted.order_number, lane, token)
+
+def _state(attempt: Posting | None) -> str:
+    return "" if attempt is None else attempt.state

@@ -12,7 +12,7 @@ from tasks.systems.ledger.records import OrderRecord
 
 
 class Verification(Database):
-    """An order is verified once: when PRIMA's net, VAT and gross were seen to equal ours, on the order and each line."""
+    """An order is verified once: when PRIMA's net, VAT and gross equal ours, on the order and on each line."""
 
     def unverified_orders(self) -> list[OrderRecord]:
         """Return the orders that PRIMA accepted and that are neither verified nor cancelled, longest accepted first."""

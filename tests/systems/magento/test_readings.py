@@ -50,6 +50,19 @@ def test_neighbours_that_are_both_unreadable_are_both_named(magento, client_for,
     assert sorted([*read, *bad]) == sorted(each["entity_id"] for each in orders)
 
 
+def test_of_many_orders_of_one_second_only_the_unreadable_one_is_passed_over(magento, client_for):
+    crowd = [each | {"updated_at": "2026-11-23 03:00:00"} for each in sample_orders()]
+    magento.load_orders(crowd)
+    numbers = sorted(each["entity_id"] for each in crowd)
+    bad = numbers[1]
+    assert numbers[2] == bad + 1
+    magento.faults.add(ANYWHERE, "unreadable_order", times=None, entity_id=bad)
+    client = client_for(magento.url, magento.secrets, page_size=9)
+    read, unreadable = told(client.changed_orders((SINCE, 0), END))
+    assert unreadable == [bad]
+    assert read == [number for number in numbers if number != bad]
+
+
 def test_an_order_that_fails_only_in_lists_is_read_by_its_id(magento, client_for, orders):
     magento.faults.add(LIST, "unreadable_order", times=None, entity_id=orders[12]["entity_id"])
     client = client_for(magento.url, magento.secrets, page_size=20)
@@ -141,3 +154,6 @@ def test_an_order_that_vanished_while_it_was_looked_for_is_told_as_such(script, 
     client = client_for(script(failed, gone).url, page_size=1)
     with pytest.raises(FailedInsideError):
         told(client.changed_orders((SINCE, 0), END))
+    again = client_for(script(failed, gone).url)
+    with pytest.raises(FailedInsideError):
+        again.numbered_orders(["000000001"])
