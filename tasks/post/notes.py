@@ -20,7 +20,7 @@ from tasks.systems.magento import MagentoClient
 
 KEY = "magento/order_note/"
 AT_ONCE = 10
-AFTERWARDS = 60
+AFTERWARDS = 30
 LOOK_AGAIN_SECONDS = 0.2
 LANE_SECONDS = 300
 DAYS_BACK = 7

@@ -68,14 +68,19 @@ class OrderSummary:
 
 @task(cache_policy=NO_CACHE)
 def see_orders(checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan) -> None:
-    """Write the accepted orders to the ledger, each in the state that the plan says; before any posting."""
+    """Write the accepted orders to the ledger, each in the state that the plan says; before any posting.
+
+    Their units are open at the source that ships them: the one whose stock is written.
+    """
+    settings = Settings.from_env()
+    source = settings.magento.source_code
     numbers = {order.order_number: order.order_number_prima for order in plan.to_post}
     lines = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
     records = [
-        _order_record(row, lines[row["order_number"]], numbers.get(row["order_number"], ""))
+        _order_record(row, lines[row["order_number"]], numbers.get(row["order_number"], ""), source)
         for row in rows_of(checked.accepted)
     ]
-    with connect.open_ledger(Settings.from_env()) as ledger:
+    with connect.open_ledger(settings) as ledger:
         for some in chunks(records, ORDERS_A_COMMIT):
             ledger.see_orders(some)
         states: dict[OrderStateName, list[str]] = {"ready": list(numbers)}
@@ -141,7 +146,9 @@ def close_look_ups(results: Sequence[PostingResult]) -> None:
         ledger.close_exceptions(subjects=clear, codes=list(BLOCKING), by=BY)
 
 
-def _order_record(row: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], order_number_prima: str) -> OrderRecord:
+def _order_record(
+    row: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], order_number_prima: str, source_code: str
+) -> OrderRecord:
     return OrderRecord(
         order_number=row["order_number"],
         entity_id_magento=int(row["entity_id_magento"]),
@@ -170,6 +177,7 @@ def _order_record(row: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], or
                 vat_pence=int(line["vat_pence"]),
                 gross_pence=int(line["gross_pence"]),
                 vat_rate_percent=line["vat_rate_percent"],
+                source_code=source_code,
                 quantity_shipped=int(line["quantity_shipped"]),
                 quantity_cancelled=int(line["quantity_cancelled"]),
                 quantity_refunded=int(line["quantity_refunded"]),

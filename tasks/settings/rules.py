@@ -35,7 +35,7 @@ class OrderRuleSettings(Section):
         default=0, ge=0, le=10_080, description="younger orders wait, without an exception"
     )
     expire_unpaid_days: int | None = Field(default=None, ge=1, description="older unpaid orders are left out")
-    chunk_size: int = Field(default=50, ge=1, le=500)
+    chunk_size: int = Field(default=250, ge=1, le=500, description="orders posted by one task run")
     shipped_before_posting: Literal["hold", "post_on_hold", "post"] = Field(
         default="hold",
         description="orders shipped in Magento before PRIMA had them: an exception, posted with HoldOrder, or posted",

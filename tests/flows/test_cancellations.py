@@ -78,10 +78,15 @@ def test_a_cancellation_that_never_arrived_is_sent_again_by_the_next_run(install
 
 
 def test_magento_out_of_reach_leaves_the_cancellation_for_the_next_run(installation: Installation) -> None:
-    installation.holds(sample_order(ORDER))
+    installation.add_settings("[verification]\noverlap_minutes = 0")
+    installation.holds(sample_order(ORDER), sample_order("000000020"))
     sync_orders()
     verify_orders()
     installation.prima.cancel(NUMBER)
+    in_prima(
+        installation,
+        "update stand_in_orders set updated_at = datetime(updated_at, '+1 hour') where order_number = '30000020'",
+    )
     installation.magento.faults.add("POST /V1/orders/*/cancel", "status", status=503)
 
     with pytest.raises(SystemUnavailableError):
@@ -132,6 +137,7 @@ def test_what_magento_cannot_cancel_because_it_is_invoiced_is_left_to_a_person(i
     installation.prima.cancel(NUMBER)
 
     verify_orders()
+    assert "Magento cancelled what was not invoiced" in _only(installation, "PRIMA_CANCELLED").detail
     verify_orders()
 
     assert "Magento cancelled what was not invoiced" in _only(installation, "PRIMA_CANCELLED").detail
