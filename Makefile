@@ -24,7 +24,7 @@ up: $(STAMP)
 	@$(BIN)/python -m sandbox.demo up
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # SCHEDULES=100 plays fewer. A schedule that fails says how to play it again.
 soak: $(STAMP)
