@@ -52,7 +52,7 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
     batch = extract.fetch_order_again(sent.order_number, is_to_be_posted=post)
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
-    plan = decide_orders.orders(checked.accepted, frames, items, set(), rules)
+    plan = decide_orders.orders(checked.accepted, frames, items, {}, rules)
     prepared = extract.fetch_prepared(whole(plan.to_post))
     obstacles = [*decide_orders.rejected(checked.rejected), *plan.exceptions]
     numbered = replace(sent, order_number_prima=plan.to_post[0].order_number_prima) if plan.to_post else sent

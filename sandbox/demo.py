@@ -148,7 +148,8 @@ class Demo:
             "Report for finance": ", ".join(pages),
             "DuckDB, read-only for analysts": str(folder / "reconciliation.duckdb"),
             "Settings": config,
-            "Command line": f"set -a; . {self.state / 'env'}; set +a; .venv/bin/magento-prima exceptions list",
+            "Command line": f"set -a; . {shlex.quote(str(self.state / 'env'))}; set +a; "
+            ".venv/bin/magento-prima exceptions list",
             "Logs": str(self.state / "logs"),
         }
         if self.trades or not self.has_own_server:

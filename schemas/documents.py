@@ -166,7 +166,7 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionNote:
-    """Something that a person must see: a reason of `schemas/reasons.py` on one subject.
+    """Something that a person must see: a reason of `schemas/reasons` on one subject.
 
     `subject` names the thing (`order 000000101`, `sku AB-1`, `dispatch D100`): the same code on the same subject is one
     exception that counts its occurrences. `detail` holds no personal data.

@@ -1,6 +1,6 @@
 """What a batch of Magento orders may contain: one row an order, one row a sellable line.
 
-A check is named after the reason (`schemas/reasons.py`) with which a failing row is reported.
+A check is named after the reason (`schemas/reasons`) with which a failing row is reported.
 """
 
 from collections.abc import Mapping

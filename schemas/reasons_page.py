@@ -1,4 +1,4 @@
-"""The page of exceptions for the people who act on them: `docs/operations.md`, made from `schemas/reasons.py`.
+"""The page of exceptions for the people who act on them: `docs/operations.md`, made from `schemas/reasons`.
 
 `python -m schemas.reasons_page > docs/operations.md` writes it anew; a test says when that is due.
 """

@@ -16,7 +16,7 @@ from schemas.reporting import PrimaDispatches, PrimaDispatchLines
 def split_batch(schema: type[pa.DataFrameModel], rows: pd.DataFrame) -> CheckedBatch:
     """Return the rows that fit the schema, and the others with `reason` and `detail`.
 
-    `reason` is the name of a failing check where that is a code of `schemas/reasons.py`, else ROW_REJECTED; `detail`
+    `reason` is the name of a failing check where that is a code of `schemas/reasons`, else ROW_REJECTED; `detail`
     lists column and check. Raises pandera's SchemaErrors when the batch as a whole is wrong (a column is missing).
     """
     rows = rows.reset_index(drop=True)

@@ -136,7 +136,13 @@ def plan_of(
     frames = frames_of(*orders)
     checked = validate.check_orders.fn(frames)
     assert checked.rejected.empty, checked.rejected[["order_number", "detail"]].to_dict("records")
-    return decide.orders(checked.accepted, frames, items or an_item_index(), posted or set(), rules or order_rules())
+    return decide.orders(
+        checked.accepted,
+        frames,
+        items or an_item_index(),
+        dict.fromkeys(posted or (), "accepted"),
+        rules or order_rules(),
+    )
 
 
 def rejections(frames: OrderFrames) -> dict[str, tuple[str, str]]:

@@ -20,11 +20,12 @@ NO_LONGER_WANTED = {"canceled": "ORDER_CANCELLED", "closed": "ORDER_CLOSED", "ho
 
 
 def orders(
-    accepted: pd.DataFrame, frames: OrderFrames, items: ItemIndex, posted: set[str], rules: OrderRules
+    accepted: pd.DataFrame, frames: OrderFrames, items: ItemIndex, posted: Mapping[str, str], rules: OrderRules
 ) -> OrderPlan:
     """Return the plan: each accepted order stands in one of to_post, already_posted, exceptions and too_young.
 
-    `posted` holds the order numbers that PRIMA has. Orders are planned in the order in which they were placed.
+    `posted` holds the ledger's state of the orders that PRIMA has, by number. Orders are planned in the order in which
+    they were placed.
     """
     plan = OrderPlan()
     lines_of = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
@@ -32,7 +33,7 @@ def orders(
         number = row["order_number"]
         if number in posted:
             plan.already_posted.append(number)
-            if row["state_magento"] == "canceled":
+            if row["state_magento"] == "canceled" and posted[number] != "cancelled":
                 plan.warnings.append(exception_for(row, "CANCELLED_AFTER_POSTING", "cancelled in Magento"))
             continue
         if rules.of_store(row["store_id"]).is_too_young(row["placed_at"]):

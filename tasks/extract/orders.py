@@ -97,11 +97,15 @@ def fetch_waiting_orders() -> OrderBatch:
 
 
 @task(cache_policy=NO_CACHE)
-def fetch_posted(order_numbers: Sequence[str]) -> set[str]:
-    """Return those of the order numbers that PRIMA has, or may have, according to the ledger."""
+def fetch_posted(order_numbers: Sequence[str]) -> dict[str, str]:
+    """Return the ledger's state of those of the order numbers that PRIMA has, had, or may have."""
     with connect.open_ledger(Settings.from_env()) as ledger:
         known = ledger.orders(order_numbers)
-    return {order.order_number for order in known if order.state in (*POSTED_STATES, "posting", "unknown")}
+    return {
+        order.order_number: order.state
+        for order in known
+        if order.accepted_at is not None or order.state in (*POSTED_STATES, "posting", "unknown")
+    }
 
 
 @dataclass(frozen=True, slots=True)

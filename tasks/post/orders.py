@@ -95,7 +95,11 @@ def post_chunk_of_sales_orders(orders: Sequence[SalesOrder]) -> list[PostingResu
         earlier = ledger.attempts_of([posting_key(order.order_number) for order in orders])
         desk = _Desk(settings, ledger, prima, reporting, earlier, _retries(ledger) if earlier else {})
         with ThreadPoolExecutor(max_workers=settings.prima.concurrency) as pool:
-            results = _post(desk, pool, orders)
+            try:
+                results = _post(desk, pool, orders)
+            except BaseException:
+                desk.is_out_of_reach.set()  # what is recorded and has not left stays here, pending, to be looked up
+                raise
         if desk.failures:
             raise desk.failures[0]
         return [results[order.order_number] for order in orders]
@@ -207,13 +211,15 @@ def _wanted(ready: _Ready) -> WantedOrder:
 
 def _call(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> None:
     """Send one order that is recorded, and hand on what came of it; None: nobody knows, it stays pending."""
+    ended: EndedOrder | None = None
     try:
-        desk.ended.put(_sent(desk, ready, begun, lane_ends))
+        ended = _sent(desk, ready, begun, lane_ends)
     except BaseException as error:
         desk.is_out_of_reach.set()
         desk.failures.append(error)
         desk.ledger.leave_lane(begun.lane, begun.token)
-        desk.ended.put(None)
+    finally:
+        desk.ended.put(ended)
 
 
 def _sent(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> EndedOrder:

@@ -286,7 +286,7 @@ def test_each_accepted_order_stands_in_exactly_one_list(batch: Any, shipped: Any
         shipped_before_posting=shipped, start_date=date(2026, 1, 1), minimum_age=timedelta(minutes=30), as_at=as_at
     )
 
-    plan = decide.orders(accepted, frames, an_item_index(), posted, rules)
+    plan = decide.orders(accepted, frames, an_item_index(), dict.fromkeys(posted, "accepted"), rules)
 
     to_post = [order.order_number for order in plan.to_post]
     held = [note.order_number for note in plan.exceptions]
@@ -306,8 +306,8 @@ def test_deciding_changes_nothing_that_it_was_given() -> None:
     accepted = validate.check_orders.fn(frames).accepted
     before = accepted.copy(deep=True), frames.lines.copy(deep=True)
 
-    first = decide.orders(accepted, frames, an_item_index(), set(), order_rules())
-    second = decide.orders(accepted, frames, an_item_index(), set(), order_rules())
+    first = decide.orders(accepted, frames, an_item_index(), {}, order_rules())
+    second = decide.orders(accepted, frames, an_item_index(), {}, order_rules())
 
     assert first == second
     assert accepted.equals(before[0])
@@ -360,3 +360,11 @@ def test_each_line_carries_its_own_stock_tuple() -> None:
         (1, StockTuple("X", "2")),
         (2, StockTuple("X", "1")),
     ]
+
+
+def test_an_order_that_we_cancelled_ourselves_is_no_news() -> None:
+    frames = frames_of(an_order(state="canceled"))
+
+    plan = decide.orders(frames.orders, frames, an_item_index(), {"000000101": "cancelled"}, order_rules())
+
+    assert plan == OrderPlan(already_posted=["000000101"])

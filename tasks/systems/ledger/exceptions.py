@@ -31,7 +31,7 @@ class Exceptions(Database):
         """
         unknown = sorted({note.code for note in notes} - set(REASONS))
         if unknown:
-            raise ValueError(f"{', '.join(unknown)}: not in schemas/reasons.py")
+            raise ValueError(f"{', '.join(unknown)}: not in schemas/reasons")
         latest = {(note.subject, note.code): note for note in notes}
         if not latest:
             return 0

@@ -94,7 +94,8 @@ class OrderPostings(Postings, OrderStates, EvidenceKeeper, Lanes):
             with self._writing("begin orders") as connection:
                 tokens = self._enter_all(connection, list(packed), owner, seconds)
                 attempts = latest_attempts(connection, [each.key for each in wanted])
-                ready = _ready(connection, list(packed))
+                # Only orders whose lane is ours are locked: those of others are being finished by them.
+                ready = _locked_states(connection, list(tokens))
                 obstacles = {each.order_number: _obstacle(each, tokens, attempts, ready) for each in wanted}
                 free = [each for each in wanted if obstacles[each.order_number] is None]
                 self._leave_all(connection, [token for number, token in tokens.items() if obstacles[number]])
@@ -114,6 +115,7 @@ class OrderPostings(Postings, OrderStates, EvidenceKeeper, Lanes):
         """
         answers = [pack(each.answer, self._now()) for each in ended if each.answer is not None]
         with self._writing("finish orders") as connection:
+            _locked_states(connection, [each.begun.order_number for each in ended])
             evidence_ids = iter(self._chain(connection, answers) if answers else [])
             kept = {each.begun.posting.id: next(evidence_ids) for each in ended if each.answer is not None}
             unsettled = _still_pending(connection, [each.begun.posting.id for each in ended])
@@ -277,7 +279,7 @@ def latest_attempts(connection: Connection, keys: Sequence[str]) -> dict[str, Po
     return {row.key: Posting(**row._asdict()) for row in connection.execute(query)}
 
 
-def _ready(connection: Connection, order_numbers: Sequence[str]) -> dict[str, str]:
+def _locked_states(connection: Connection, order_numbers: Sequence[str]) -> dict[str, str]:
     """Return the states of orders, locked in one order so that two such calls cannot deadlock."""
     query = (
         select(orders.c.order_number, orders.c.state)

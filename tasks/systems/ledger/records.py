@@ -140,7 +140,7 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRecord:
-    """Something that a person must see, with what `schemas/reasons.py` says of its code today."""
+    """Something that a person must see, with what `schemas/reasons` says of its code today."""
 
     id: int
     code: str
