@@ -5,11 +5,12 @@ import itertools
 import json
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from threading import Event
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -125,15 +126,28 @@ def _prima(state: Path, port: int, reporting_url: str | None) -> PrimaStandIn:
     return erp
 
 
+class _Stopped(Exception):
+    """Somebody asked the process to end."""
+
+
 def _run(ready: str, step: Callable[[], object] | None = None) -> None:
-    """Print the line that says everything listens, then wait for SIGTERM or Ctrl-C."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    print(ready, flush=True)
-    while not stop.wait(SECONDS_A_STEP if step else None):
-        if step is not None:
-            step()
+    """Print the line that says everything listens, then wait for SIGTERM or Ctrl-C; a second one changes nothing."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stopped
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    try:
+        print(ready, flush=True)
+        while True:
+            time.sleep(SECONDS_A_STEP)
+            if step is not None:
+                step()
+    except _Stopped:
+        return
 
 
 def _orders(files: list[Path] | None) -> Iterator[dict[str, Any]]:
