@@ -240,8 +240,7 @@ def test_page_parquet_and_artifacts_are_there_and_none_names_a_customer(sandbox:
         (count,) = connection.execute(f"select count(*) from '{parquet}/order_variances.parquet'").fetchall()[0]
     assert count == sandbox.rows("select count(*) as rows from order_variances")[0]["rows"]
     with get_client(sync_client=True) as client:
-        kept = sorted(client.read_artifacts(), key=lambda artifact: str(artifact.created))
-    artifacts = {artifact.key: str(artifact.data) for artifact in kept}
+        artifacts = {artifact.key: str(artifact.data) for artifact in client.read_latest_artifacts()}
     assert summary.headline in artifacts["reconciliation"]
     assert "refunds" in artifacts["reconciliation-breaks"]
     page = Path(summary.page).read_text(encoding="utf-8")

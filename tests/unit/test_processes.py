@@ -66,12 +66,15 @@ def test_a_process_that_will_not_stop_is_ended_by_force(children: Children) -> N
 
 
 def test_an_interrupt_while_processes_run_leaves_none_of_them(tmp_path: Path) -> None:
+    # A shell starts what it puts in the background with interrupts ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = Children(tmp_path / "logs", tmp_path)
     child = python(running, "import time; time.sleep(600)")
 
     with pytest.raises(KeyboardInterrupt), running:
         signal.raise_signal(signal.SIGINT)
 
+    signal.signal(signal.SIGINT, before)
     assert is_gone(child.pid)
 
 
