@@ -1,0 +1,113 @@
+"""Commands that run a flow once, here and now: `magento-prima run ...`, `backfill` and `replay`."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from flows.cli.output import FAILED, AsJson, as_date, finish, print_json
+from flows.cli.preparing import prepare, quieten
+from schemas.replay import Source
+
+app = typer.Typer()
+run_app = typer.Typer(no_args_is_help=True, help="Run a flow once, here and now.")
+app.add_typer(run_app, name="run")
+
+
+@run_app.command("inventory")
+def run_inventory(as_json: AsJson = False) -> None:
+    """PRIMA's available to sell to Magento's source quantities."""
+    prepare()
+    from flows.inventory import sync_inventory
+
+    finish(sync_inventory(), as_json)
+
+
+@run_app.command("orders")
+def run_orders(as_json: AsJson = False) -> None:
+    """New Magento orders to PRIMA sales orders."""
+    prepare()
+    from flows.orders import sync_orders
+
+    finish(sync_orders(), as_json)
+
+
+@run_app.command("fulfilment")
+def run_fulfilment(as_json: AsJson = False) -> None:
+    """PRIMA's dispatches to Magento shipments."""
+    prepare()
+    from flows.fulfilment import sync_fulfilment
+
+    finish(sync_fulfilment(), as_json)
+
+
+@run_app.command("verification")
+def run_verification(as_json: AsJson = False) -> None:
+    """PRIMA's figures of accepted orders against ours; cancellations on one side to the other."""
+    prepare()
+    from flows.verification import verify_orders
+
+    finish(verify_orders(), as_json)
+
+
+@run_app.command("census")
+def run_census(as_json: AsJson = False) -> None:
+    """Count Magento's orders of the last days against ledger and PRIMA; carry those that were missed."""
+    prepare()
+    from flows.census import take_census
+
+    finish(take_census(), as_json)
+
+
+@run_app.command("reconciliation")
+def run_reconciliation(
+    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
+    from_date: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    to_date: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare both systems for a London date (default: yesterday) or a range of dates, and publish the result."""
+    prepare()
+    from flows.reconciliation import reconcile
+
+    finish(reconcile(as_date(business_date), as_date(from_date), as_date(to_date)), as_json)
+
+
+@app.command()
+def backfill(
+    from_date: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First London date.")],
+    to_date: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last London date, included.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be done; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Carry the Magento orders placed on a range of dates to PRIMA, or list what would become of them."""
+    prepare()
+    from flows.backfill import backfill as carry_range
+
+    finish(carry_range(from_date.date(), to_date.date(), dry_run), as_json)
+
+
+@app.command()
+def replay(
+    number: str,
+    source: Annotated[
+        Source, typer.Option("--from", help="A fresh read of Magento, or the stored requests.")
+    ] = "magento",
+    post: Annotated[bool, typer.Option("--post", help="Post it, unless PRIMA has it or may have it.")] = False,
+    with_customer: Annotated[bool, typer.Option("--with-customer", help="Show names, addresses and notes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was sent of an order and what would be sent now; without --post nothing is written."""
+    from flows import replay as flow
+
+    if source == "evidence":
+        quieten()
+    else:
+        prepare()
+    found = flow.replay_order(number, source, post)
+    if as_json:
+        print_json(flow.as_plain(found, with_customer=with_customer))
+    else:
+        print("\n".join(flow.lines_of_text(found, with_customer=with_customer)))
+    if post and not found.was_posted:
+        raise typer.Exit(FAILED)

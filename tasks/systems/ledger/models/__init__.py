@@ -1,0 +1,33 @@
+"""The ledger's tables, one file a business object.
+
+The migrations in `migrations/versions` make them; a test holds the two together. Money is BIGINT pence, instants are
+UTC, `_at` in the name. SQLite and PostgreSQL use the same definitions.
+"""
+
+from tasks.systems.ledger.models.batches import batches, watermarks
+from tasks.systems.ledger.models.columns import metadata
+from tasks.systems.ledger.models.dispatches import dispatch_links
+from tasks.systems.ledger.models.evidence import evidence, evidence_head
+from tasks.systems.ledger.models.exceptions import exception_events, exceptions
+from tasks.systems.ledger.models.mappings import mappings
+from tasks.systems.ledger.models.orders import order_lines, orders
+from tasks.systems.ledger.models.postings import leases, postings
+from tasks.systems.ledger.models.stock import stock_levels, stock_pushes
+
+__all__ = [
+    "batches",
+    "dispatch_links",
+    "evidence",
+    "evidence_head",
+    "exception_events",
+    "exceptions",
+    "leases",
+    "mappings",
+    "metadata",
+    "order_lines",
+    "orders",
+    "postings",
+    "stock_levels",
+    "stock_pushes",
+    "watermarks",
+]

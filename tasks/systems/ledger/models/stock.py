@@ -1,0 +1,37 @@
+"""What was sent to Magento as stock, and the sum behind it."""
+
+from sqlalchemy import Column, Date, Index, Integer, Table
+
+from tasks.systems.ledger.models.columns import at_column, count_column, metadata, row_id, text_column
+
+stock_levels = Table(
+    "stock_levels",
+    metadata,
+    text_column("sku", primary_key=True),
+    text_column("source_code", primary_key=True),
+    Column("available_to_sell", Integer),
+    Column("buffer", Integer),
+    Column("open_units", Integer),
+    Column("source_qty", Integer),
+    at_column("snapshot_at", nullable=True),
+    Column("available_date", Date),
+    Column("confirmed_qty", Integer),
+    at_column("confirmed_at", nullable=True),
+)
+
+stock_pushes = Table(
+    "stock_pushes",
+    metadata,
+    row_id(),
+    text_column("sku"),
+    text_column("source_code"),
+    count_column("available_to_sell"),
+    count_column("buffer"),
+    count_column("open_units"),
+    count_column("source_qty"),
+    at_column("snapshot_at"),
+    text_column("state"),
+    text_column("batch_id"),
+    at_column("pushed_at"),
+    Index("ix_stock_pushes_sku_id", "sku", "id"),
+)
