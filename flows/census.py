@@ -11,7 +11,7 @@ from tasks import connect
 from tasks.decide import census as decide
 from tasks.extract import census as extract
 from tasks.extract import items as extract_items
-from tasks.extract.orders import RECORDS_A_BATCH
+from tasks.extract.orders import RECORDS_A_BATCH, fetch_numbered_orders
 from tasks.normalise.census import listed_orders
 from tasks.record import census as record
 from tasks.record import unreadable
@@ -41,7 +41,7 @@ def take_census() -> CensusSummary:
     to_read = decide.orders_to_read(listed, before, census_rule)
     missed = sorted({*to_read, *present})
     for some in chunks(missed, RECORDS_A_BATCH):
-        carry(extract.fetch_numbered_orders(whole(some)), items, rules, settings)
+        carry(fetch_numbered_orders(whole(some), "orders found by the census"), items, rules, settings)
     evidence = extract.fetch_evidence(whole(numbers), reading.since, reading.taken_at)
     late = decide.found_late(listed, to_read, before)
     skipped = [decide.gap_note(left) for gap in gaps for left in decide.absent(gap, present)]

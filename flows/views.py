@@ -21,6 +21,24 @@ def exceptions(
     return sorted(rows, key=lambda row: (-row["value_at_risk_pence"], row["first_seen_at"], row["code"]))
 
 
+def accepted_suggestions(settings: Settings) -> list[dict[str, Any]]:
+    """Return every SKU that a person let stand for one of PRIMA's, oldest first, with who and when."""
+    with connect.open_ledger(settings) as ledger:
+        found = ledger.mapping_history("sku")
+    return [
+        {
+            "sku": each.key,
+            "meant": each.value["sku"],
+            "why": each.value["why"],
+            "set_by": each.set_by,
+            "set_at": _time(each.set_at),
+            "ended_by": each.ended_by,
+            "ended_at": _time(each.ended_at),
+        }
+        for each in found
+    ]
+
+
 def order(settings: Settings, number: str) -> dict[str, Any] | None:
     """Return everything the ledger knows of an order, without personal data; None when it was never seen.
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from flows import views
+from flows.cli import deciding
 from flows.cli.output import LIST_WIDTH, AsJson, fail, print_json, show_view
 from schemas.money import show
 from schemas.reasons import REASONS, Owner
@@ -15,6 +16,7 @@ from tasks.settings import Settings
 
 app = typer.Typer()
 exceptions_app = typer.Typer(no_args_is_help=True, help="What needs a person.")
+exceptions_app.add_typer(deciding.app)
 app.add_typer(exceptions_app, name="exceptions")
 
 

@@ -16,7 +16,6 @@ from tasks.extract.orders import (
     ORDERS_A_QUESTION,
     STREAM,
     Gathered,
-    OrderBatch,
     gathered,
     known_unreadable,
     read_numbered,
@@ -117,19 +116,6 @@ def look_up_gaps(gaps: Sequence[NumberGap]) -> set[str]:
     """
     with connect.open_magento(Settings.from_env()) as magento:
         return {number for gap in gaps for number in _present(magento, gap)}
-
-
-@task(
-    retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
-)
-def fetch_numbered_orders(order_numbers: Sequence[str]) -> OrderBatch:
-    """Return the full records of these orders as a batch of their own; no watermark moves."""
-    settings = Settings.from_env()
-    with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        read = read_numbered(magento, order_numbers)
-        now = datetime.now(UTC)
-        batch_id = ledger.open_batch("orders found by the census", now, now)
-    return OrderBatch(batch_id, read.records, None, True, read.unreadable)
 
 
 @task(cache_policy=NO_CACHE)

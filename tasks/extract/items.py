@@ -1,6 +1,7 @@
 """PRIMA's items by Magento SKU: from the items extract, a file, or the pattern of the settings."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from prefect import task
@@ -8,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents import StockTuple
 from schemas.items import ItemIndex
+from schemas.suggestions import SKU_MAPPING
 from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.errors import ConfigurationError
@@ -24,15 +26,24 @@ def fetch_items(*, from_tuples: bool = False) -> ItemIndex:
 
     Source: extract `items` of the reporting source (active items), the CSV file `sku.file`, or `sku.pattern`. A pattern
     only leads from a SKU to its tuple; with `from_tuples`, for stock, it is applied to every SKU that Magento has.
+    The ledger's accepted suggestions win over all three, the settings' `sku.mapped` over these.
     Raises ConfigurationError when the settings name a source that is not there.
     """
     settings = Settings.from_env()
+    pattern = settings.sku.pattern if settings.sku.source == "pattern" else ""
     mapped = connect.mapped_items(settings)
+    accepted = _accepted(settings)
+    stocked = _stocked(settings, accepted) if from_tuples and accepted else ()
+    rows = _rows(settings, mapped, from_tuples=from_tuples)
+    return ItemIndex(rows, mapped, pattern, accepted=accepted, stocked=stocked)
+
+
+def _rows(settings: Settings, mapped: Mapping[str, StockTuple], *, from_tuples: bool) -> list[tuple[str, StockTuple]]:
+    """Return SKU and stock tuple of each item that the source of the settings has."""
     if settings.sku.source == "pattern":
-        index = ItemIndex([], mapped, settings.sku.pattern)
-        return ItemIndex(_of_magento(settings, index), mapped, settings.sku.pattern) if from_tuples else index
+        return _of_magento(settings, ItemIndex([], mapped, settings.sku.pattern)) if from_tuples else []
     if settings.sku.source == "file":
-        return ItemIndex(_from_file(Path(settings.sku.file)), mapped)
+        return _from_file(Path(settings.sku.file))
     with connect.open_reporting(settings) as reporting:
         if reporting is None:
             raise ConfigurationError(
@@ -41,9 +52,25 @@ def fetch_items(*, from_tuples: bool = False) -> ItemIndex:
                 next_step="Name a reporting source, or set sku.source to file or pattern.",
             )
         rows = reporting.read("items")
-    return ItemIndex(
-        [(row["sku"], StockTuple(*(row[name] for name in COLUMNS[1:]))) for row in rows if row["is_active"]], mapped
-    )
+    return [(row["sku"], StockTuple(*(row[name] for name in COLUMNS[1:]))) for row in rows if row["is_active"]]
+
+
+def _accepted(settings: Settings) -> dict[str, str]:
+    """Return the suggestions that people accepted, PRIMA's SKU by Magento's; see `flows.suggestions`."""
+    with connect.open_ledger(settings) as ledger:
+        return {sku: str(value["sku"]) for sku, value in ledger.mappings(SKU_MAPPING).items()}
+
+
+def _stocked(settings: Settings, accepted: Mapping[str, str]) -> list[str]:
+    """Return the accepted SKUs that Magento keeps stock of while it has none of PRIMA's: the product is misspelt there.
+
+    Where Magento has PRIMA's SKU as well, stock stays with that one: the other is an order from before a correction.
+    """
+    asked = sorted({*accepted, *accepted.values()})
+    source = settings.magento.source_code
+    with connect.open_magento(settings) as magento:
+        there = {str(record["sku"]) for page in magento.source_items(asked, source) for record in page}
+    return [sku for sku, meant in accepted.items() if sku in there and meant not in there]
 
 
 def _of_magento(settings: Settings, index: ItemIndex) -> list[tuple[str, StockTuple]]:

@@ -96,6 +96,22 @@ def fetch_waiting_orders() -> OrderBatch:
     return OrderBatch(batch_id, read.records, None, True, read.unreadable)
 
 
+@task(
+    retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
+)
+def fetch_numbered_orders(order_numbers: Sequence[str], stream: str) -> OrderBatch:
+    """Return the records of these orders as Magento has them now, as a batch of their own; no watermark moves.
+
+    `stream` says in the ledger why they were read; without one no batch is opened there, for a run that writes nothing.
+    """
+    settings = Settings.from_env()
+    with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
+        read = read_numbered(magento, order_numbers)
+        now = datetime.now(UTC)
+        batch_id = ledger.open_batch(stream, now, now) if stream else ""
+    return OrderBatch(batch_id, read.records, None, True, read.unreadable)
+
+
 @task(cache_policy=NO_CACHE)
 def fetch_posted(order_numbers: Sequence[str]) -> dict[str, str]:
     """Return the ledger's state of those of the order numbers that PRIMA has, had, or may have."""

@@ -28,7 +28,13 @@ from tasks.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 LONDON = ZoneInfo("Europe/London")
-ON_OTHER_TERMS = ("backfill", "census", "replay")  # dates, no stream, an order number
+ON_OTHER_TERMS = (  # a form of dates, an order number or a SKU; or no stream
+    "accept-suggestion",
+    "backfill",
+    "census",
+    "replay",
+    "withdraw-suggestion",
+)
 NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "verification")
 EVERY = {
     "inventory": timedelta(minutes=15),

@@ -117,6 +117,7 @@ class Exceptions(Database):
         owner: str | None = None,
         order_number: str | None = None,
         subject: str | None = None,
+        sku: str | None = None,
     ) -> list[ExceptionRecord]:
         """Return exceptions, oldest first; `owner` is the team that REASONS names for the code today."""
         query = select(exceptions).order_by(exceptions.c.first_seen_at, exceptions.c.id)
@@ -125,7 +126,7 @@ class Exceptions(Database):
         if owner is not None:
             codes = sorted(reason.code for reason in REASONS.values() if reason.owner == owner)
             query = query.where(exceptions.c.code.in_(codes))
-        wanted = {"code": code, "order_number": order_number, "subject": subject}
+        wanted = {"code": code, "order_number": order_number, "subject": subject, "sku": sku}
         for name, value in wanted.items():
             if value is not None:
                 query = query.where(exceptions.c[name] == value)

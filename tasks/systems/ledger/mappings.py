@@ -56,9 +56,11 @@ class Mappings(Database):
         with self._writing("drop mapping") as connection:
             return connection.execute(ending).rowcount == 1
 
-    def mapping_history(self, kind: str, key: str) -> list[MappingVersion]:
-        """Return every value that the mapping had, oldest first."""
-        query = select(mappings).where(mappings.c.kind == kind, mappings.c.key == key).order_by(mappings.c.id)
+    def mapping_history(self, kind: str, key: str | None = None) -> list[MappingVersion]:
+        """Return every value that a mapping had, or that all mappings of the kind had, oldest first."""
+        query = select(mappings).where(mappings.c.kind == kind).order_by(mappings.c.id)
+        if key is not None:
+            query = query.where(mappings.c.key == key)
         with self._reading("mapping history") as connection:
             rows = connection.execute(query).mappings().all()
         return [MappingVersion(**{name: value for name, value in row.items() if name != "id"}) for row in rows]

@@ -1,0 +1,48 @@
+"""Commands by which a person decides: `magento-prima exceptions accept`, `withdraw` and `accepted`."""
+
+from typing import Annotated
+
+import typer
+
+from flows import views
+from flows.cli.output import AsJson, finish, print_json
+from flows.cli.preparing import prepare, quieten
+from tasks.settings import Settings
+
+app = typer.Typer()
+Person = Annotated[str, typer.Option("--by", help="Who decides; kept with the mapping.")]
+
+
+@app.command("accept")
+def accept(
+    sku: str,
+    meant: Annotated[str, typer.Option("--as", help="The suggested SKU of PRIMA that it stands for.")],
+    by: Person,
+    as_json: AsJson = False,
+) -> None:
+    """Let a SKU stand for the suggested one, and carry every order that waits for it."""
+    prepare()
+    from flows.suggestions import accept_suggestion
+
+    finish(accept_suggestion(sku, meant, by), as_json)
+
+
+@app.command("withdraw")
+def withdraw(sku: str, by: Person) -> None:
+    """Let an accepted suggestion count no longer; what was posted stays posted."""
+    quieten()
+    from flows.suggestions import withdraw_suggestion
+
+    print(withdraw_suggestion(sku, by))
+
+
+@app.command("accepted")
+def accepted(as_json: AsJson = False) -> None:
+    """List every suggestion that was accepted: who and when, and who withdrew it."""
+    rows = views.accepted_suggestions(Settings.from_env())
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        ended = f", withdrawn or replaced by {row['ended_by']} at {row['ended_at']}" if row["ended_at"] else ""
+        print(f"{row['sku']} stands for {row['meant']} ({row['why']}): {row['set_by']} at {row['set_at']}{ended}")
