@@ -53,6 +53,15 @@ def stored_text(text: str) -> str:
     return "".join("????" if ord(character) > 0xFFFF else character for character in text)
 
 
+def stored(document: Any) -> Any:
+    """Return a document with every text in it as the database keeps it."""
+    if isinstance(document, dict):
+        return {name: stored(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [stored(value) for value in document]
+    return stored_text(document) if isinstance(document, str) else document
+
+
 class CarriedRounding:
     """Rounds one amount after the other to pence and carries what was cut off, as Magento's documents do.
 

@@ -10,6 +10,7 @@ from sandbox.magento.errors import (
     Refusal,
     no_entity,
     not_supported,
+    required,
     run_error,
     validation_failed,
     wrong_type,
@@ -20,6 +21,8 @@ from sandbox.magento.shop import DEFAULT_SOURCE, Call, Shop
 
 SOURCE_ITEM = "InventoryApi\\Api\\Data\\SourceItemInterface"
 _FIELDS = ("sku", "source_code", "quantity", "status")
+_LOW_STOCK = (("qty", "0"), ("currentPage", "1"), ("pageSize", "0"))
+_LOW_STOCK_MAPPER = "Magento\\CatalogInventory\\Model\\ResourceModel\\Stock\\Item\\StockItemCriteriaMapper"
 _NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 
 
@@ -154,6 +157,31 @@ def stock_of_website(call: Call) -> dict[str, Any]:
 def legacy_stock_item(call: Call) -> dict[str, Any]:
     """GET /V1/stockItems/:sku: the default source only"""
     return stock_item(call.shop, call.place["sku"])
+
+
+def low_stock(call: Call) -> dict[str, Any]:
+    """GET /V1/stockItems/lowStock?scopeId&qty&currentPage&pageSize: products of which `default` holds at most `qty`."""
+    for name in ("scopeId", "qty"):
+        if call.query.get(name) is None:
+            raise required(name)
+    most, page, size = (str(call.query.get(name, given)) for name, given in _LOW_STOCK)
+    held = """from products left join source_items on source_items.sku = products.sku and source_code = ?
+              where coalesce(quantity_e4, 0) <= ?"""
+    at_most = (DEFAULT_SOURCE, _e4(exact(most)))
+    skip = (max(int(page), 1) - 1) * int(size)
+    statement = f"select products.sku {held} order by products.entity_id limit ? offset ?"
+    rows = call.shop.store.rows(statement, *at_most, int(size) or -1, skip)
+    return {
+        "items": [stock_item(call.shop, row["sku"]) for row in rows],
+        "search_criteria": {
+            "mapper_interface_name": _LOW_STOCK_MAPPER,
+            "criteria_list": [],
+            "filters": [],
+            "orders": [],
+            "limit": [page, size],
+        },
+        "total_count": call.shop.store.value(f"select count(*) {held}", *at_most),
+    }
 
 
 def save_legacy_stock_item(call: Call) -> int:

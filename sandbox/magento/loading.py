@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.magento import carts, inventory, orders, products
-from sandbox.magento.figures import exact, php_numbers
+from sandbox.magento.figures import exact, php_numbers, stored
 from sandbox.magento.shipments import next_increment
 from sandbox.magento.shop import DEFAULT_SOURCE, Shop
 
@@ -83,7 +83,7 @@ def place_order(shop: Shop, cart: carts.Cart, *, check_stock: bool = True) -> di
             first_tax_id=_fresh_ids(shop, "tax", needed.taxes),
             first_tax_item_id=_fresh_ids(shop, "tax item", needed.tax_items),
         )
-        order: dict[str, Any] = php_numbers(carts.order_document(cart, ids, shop.clock.now()))[0]
+        order: dict[str, Any] = php_numbers(stored(carts.order_document(cart, ids, shop.clock.now())))[0]
         wanted = [(line["sku"], exact(line["qty_ordered"])) for line in orders.top_lines(order)]
         if check_stock:
             _check_salable(shop, order, wanted)

@@ -1,4 +1,4 @@
-"""Products and their prices: scopes, upserts, bulk base prices."""
+"""Products: scopes, upserts, attributes. Bulk prices are in prices.py."""
 
 import json
 import re
@@ -11,12 +11,11 @@ from sandbox.magento.figures import exact, number, php_json, stored_text
 from sandbox.magento.search import answer, find
 from sandbox.magento.shop import ALL_STORES, DEFAULT_SOURCE, Call, Shop
 
-BASE_PRICE = "Catalog\\Api\\Data\\BasePriceInterface"
 TAX_CLASSES = {"standard": "4", "zero": "5", "reduced": "6"}
 Product = dict[str, Any]
 
 _NO_SET = "Invalid attribute set entity type"
-_NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)$")
+NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)$")
 
 
 def create(
@@ -97,13 +96,19 @@ def save(call: Call, given: Product, sku: str, *, new: bool) -> Product:
         create(shop, sku, price=price, name=name, type_id=given.get("type_id", "simple"))
         row = _row(shop, sku)
     elif price is not None:
-        _set_price(shop, row["entity_id"], call.store_id, price)
+        set_price(shop, row["entity_id"], call.store_id, price)
     changes = {"updated_at": shop.now()}
     if new:
         changes["sku"] = sku
-    for part in ("name", "status", "visibility"):
-        if given.get(part) is not None:
-            changes[part] = stored_text(given[part]) if part == "name" else given[part]
+    changes |= {part: given[part] for part in ("status", "visibility") if given.get(part) is not None}
+    if given.get("name") is not None:
+        named = stored_text(given["name"])
+        if new or call.store_id == ALL_STORES:
+            changes["name"] = named
+        else:
+            shop.store.write(
+                "insert or replace into product_names values (?, ?, ?)", row["entity_id"], call.store_id, named
+            )
     assigned = ", ".join(f"{part} = ?" for part in changes)
     shop.store.write(f"update products set {assigned} where entity_id = ?", *changes.values(), row["entity_id"])
     _set_attributes(shop, row["entity_id"], given.get("custom_attributes") or [])
@@ -118,59 +123,23 @@ def delete(call: Call) -> bool:
     """DELETE /V1/products/:sku"""
     row = _row(call.shop, call.place["sku"])
     call.shop.store.write("delete from products where entity_id = ?", row["entity_id"])
-    call.shop.store.write("delete from product_prices where product_id = ?", row["entity_id"])
+    for table in ("product_prices", "product_names", "special_prices", "tier_prices", "product_costs"):
+        call.shop.store.write(f"delete from {table} where product_id = ?", row["entity_id"])
     return True
-
-
-def save_base_prices(call: Call) -> list[dict[str, Any]]:
-    """POST /V1/products/base-prices: good rows are saved, bad ones listed without their place in the request."""
-    prices = call.argument("prices")
-    call.check_size(prices, BASE_PRICE)
-    problems = []
-    for row in prices:
-        price, sku, store_id = row.get("price"), str(row.get("sku", "")), int(row.get("store_id", -1))
-        known = call.shop.store.value("select entity_id from products where sku = ?", sku)
-        if known is None:
-            problems.append(_bad_price("SKU", sku))
-        elif price is None or not _NUMERIC.match(str(price)) or exact(price) < 0:
-            problems.append(_bad_price("Price", "" if price is None else str(price)))
-        elif store_id not in call.shop.views.values():
-            problems.append({"message": "Requested store is not found. Row ID: SKU = %SKU, Store ID: %storeId."})
-        else:
-            _set_price(call.shop, known, store_id, exact(price))
-    return problems
-
-
-def base_prices(call: Call) -> list[dict[str, Any]]:
-    """POST /V1/products/base-prices-information: a row per scope that has a price; unknown SKUs are skipped."""
-    rows = []
-    for sku in call.argument("skus"):
-        row = call.shop.store.row("select * from products where sku = ?", sku)
-        if row is None or row["price"] is None:
-            continue
-        own = call.shop.store.rows(
-            "select store_id, price from product_prices where product_id = ? order by store_id", row["entity_id"]
-        )
-        for store_id, price in [(ALL_STORES, row["price"]), *((one["store_id"], one["price"]) for one in own)]:
-            rows.append({"price": number(price), "store_id": store_id, "sku": row["sku"]})
-    return rows
-
-
-def _bad_price(field: str, value: str) -> dict[str, Any]:
-    return {"message": "Invalid attribute %fieldName = %fieldValue.", "parameters": [field, value]}
 
 
 def _checked_price(price: Any) -> Decimal | None:
     if price is None:
         return None
-    if not _NUMERIC.match(str(price)):
+    if not NUMERIC.match(str(price)):
         raise wrong_type(price, "float", "price")
     if exact(price) < 0:
         raise Refusal(400, "Please enter a number 0 or greater in this field.")
     return exact(price)
 
 
-def _set_price(shop: Shop, product_id: int, store_id: int, price: Decimal) -> None:
+def set_price(shop: Shop, product_id: int, store_id: int, price: Decimal) -> None:
+    """Write a price for all stores (store 0) or, the price scope being "website", for every view of one website."""
     if store_id == ALL_STORES:
         shop.store.write("update products set price = ? where entity_id = ?", str(price), product_id)
         return
@@ -216,12 +185,15 @@ def _document(shop: Shop, product_id: int, store_id: int, *, stock: bool = True)
     own = shop.store.value(
         "select price from product_prices where product_id = ? and store_id = ?", product_id, store_id
     )
+    named = shop.store.value(
+        "select name from product_names where product_id = ? and store_id = ?", product_id, store_id
+    )
     rest: Product = json.loads(row["document"])
     price = own if own is not None else row["price"]
     head = {
         "id": product_id,
         "sku": row["sku"],
-        "name": row["name"],
+        "name": row["name"] if named is None else named,
         "attribute_set_id": row["attribute_set_id"],
         "price": 0 if row["type_id"] == "configurable" or price is None else number(price),
         "status": row["status"],

@@ -1,6 +1,6 @@
 """The routes of the stand-in: verb, path, permission, handler."""
 
-from sandbox.magento import bulk, creditmemos, inventory, invoices, orders, products, shipments
+from sandbox.magento import attributes, bulk, creditmemos, inventory, invoices, orders, prices, products, shipments
 from sandbox.magento.routing import Route
 from sandbox.magento.shop import Handler
 from sandbox.magento.structure import country, modules, nothing, searched, served
@@ -60,6 +60,7 @@ _TABLE: list[tuple[str, str, str, Handler]] = [
     ),
     ("GET", "/V1/inventory/are-products-salable", "Magento_InventorySalesApi::stock", inventory.are_salable),
     ("GET", "/V1/inventory/stock-resolver/:type/:code", "Magento_InventorySalesApi::stock", inventory.stock_of_website),
+    ("GET", "/V1/stockItems/lowStock", "Magento_CatalogInventory::cataloginventory", inventory.low_stock),
     ("GET", "/V1/stockItems/:sku", "Magento_CatalogInventory::cataloginventory", inventory.legacy_stock_item),
     (
         "PUT",
@@ -69,8 +70,17 @@ _TABLE: list[tuple[str, str, str, Handler]] = [
     ),
     ("GET", "/V1/products", _CATALOGUE + "products", products.search),
     ("POST", "/V1/products", _CATALOGUE + "products", products.post),
-    ("POST", "/V1/products/base-prices", _CATALOGUE + "catalog", products.save_base_prices),
-    ("POST", "/V1/products/base-prices-information", _CATALOGUE + "catalog", products.base_prices),
+    ("POST", "/V1/products/base-prices", _CATALOGUE + "catalog", prices.save_base_prices),
+    ("POST", "/V1/products/base-prices-information", _CATALOGUE + "catalog", prices.base_prices),
+    ("POST", "/V1/products/special-price", _CATALOGUE + "catalog", prices.save_special_prices),
+    ("POST", "/V1/products/special-price-information", _CATALOGUE + "catalog", prices.special_prices),
+    ("POST", "/V1/products/special-price-delete", _CATALOGUE + "catalog", prices.delete_special_prices),
+    ("POST", "/V1/products/tier-prices", _CATALOGUE + "catalog", prices.save_tier_prices),
+    ("POST", "/V1/products/tier-prices-information", _CATALOGUE + "catalog", prices.tier_prices),
+    ("POST", "/V1/products/cost", _CATALOGUE + "catalog", prices.save_costs),
+    ("POST", "/V1/products/cost-information", _CATALOGUE + "catalog", prices.costs),
+    ("GET", "/V1/products/attributes/:code/options", _CATALOGUE + "attributes_attributes", attributes.options),
+    ("POST", "/V1/products/attributes/:code/options", _CATALOGUE + "attributes_attributes", attributes.add_option),
     ("GET", "/V1/products/:sku", _CATALOGUE + "products", products.read),
     ("PUT", "/V1/products/:sku", _CATALOGUE + "products", products.put),
     ("DELETE", "/V1/products/:sku", _CATALOGUE + "products", products.delete),

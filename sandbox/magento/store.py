@@ -40,6 +40,18 @@ create table if not exists products (
 create index if not exists products_updated on products (updated_at, entity_id);
 create table if not exists product_prices (
     product_id integer not null, store_id integer not null, price text not null, primary key (product_id, store_id));
+create table if not exists product_names (
+    product_id integer not null, store_id integer not null, name text not null, primary key (product_id, store_id));
+create table if not exists product_costs (
+    product_id integer not null, store_id integer not null, cost text not null, primary key (product_id, store_id));
+create table if not exists special_prices (
+    product_id integer not null, store_id integer not null, price text not null, price_from text, price_to text,
+    primary key (product_id, store_id));
+create table if not exists tier_prices (
+    product_id integer not null, group_id integer, website_id integer not null, quantity_e4 integer not null,
+    price text not null, price_type text not null);
+create table if not exists attribute_options (
+    option_id integer primary key, attribute_code text not null, label text not null collate nocase);
 create table if not exists source_items (
     source_item_id integer primary key, sku text not null collate nocase, source_code text not null,
     quantity_e4 integer not null, status integer not null, unique (sku, source_code));

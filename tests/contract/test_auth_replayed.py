@@ -1,5 +1,7 @@
 """Who is let in: OAuth 1.0a signed by a standard client, bearer tokens, permissions."""
 
+from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -126,6 +128,24 @@ def test_a_granted_permission_opens_its_routes_only(trading: MagentoStandIn) -> 
         assert recorded.replay(trading, "errors/minimal-acl-shipments").status_code == 401
     finally:
         trading.settings.allowed = None
+
+
+@pytest.mark.parametrize(
+    ("name", "resource", "may_differ"),
+    [
+        ("errors/minimal-acl-creditmemos", "Magento_Sales::sales_creditmemo", allowed.COUNTS),
+        ("errors/minimal-acl-modules", "Magento_Backend::admin", ()),
+        ("errors/minimal-acl-source-items", "Magento_InventoryApi::source", allowed.COUNTS),
+    ],
+)
+def test_each_permission_of_the_minimal_set_opens_its_route(
+    magento: MagentoStandIn, name: str, resource: str, may_differ: Collection[str]
+) -> None:
+    magento.add_product("OB-1234-BLK-8", price=Decimal("39.99"), quantity=400)
+    magento.settings.allowed = {resource}
+    assert_as_recorded(recorded.replay(magento, name), name, may_differ)
+    magento.settings.allowed = {"Magento_Catalog::products"}
+    assert recorded.replay(magento, name).json()["parameters"] == {"resources": resource}
 
 
 def test_the_keys_stay_with_the_state_folder(magento: MagentoStandIn, tmp_path: Any) -> None:

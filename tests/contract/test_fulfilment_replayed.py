@@ -231,15 +231,19 @@ def test_a_saved_order_takes_status_and_outside_number_unchecked(fresh: MagentoS
     )
     fresh.load_orders([recorded.order_like(recorded.sample_orders()[48], 623, {1880: 2})])
     fresh.load_orders([recorded.order_like(recorded.sample_orders()[48], 619, {1875: 2})])
-    step(fresh, "order-comment-custom-status", "order-comment-status-of-other-state")
-    step(fresh, "order-save-custom-status", "order-save-unknown-status", "order-after-save-unknown-status")
+    step(fresh, "order-comment-custom-status", "order-comment-status-of-other-state", "order-after-custom-status")
+    step(fresh, "order-save-custom-status")
+    name = "fulfilment/order-after-save-custom-status"
+    assert_as_recorded(replay(fresh, name), name, DOCUMENT, {"grand_total", "customer_email"})
+    step(fresh, "order-save-unknown-status", "order-after-save-unknown-status")
     step(fresh, "order-save-with-history")
     order = fresh.order("000000623")
     assert order["ext_order_id"] == "SO-77"
     expected = recorded.answered("fulfilment/order-after-save-with-history")["status_histories"]
     assert_same(expected, order["status_histories"], DOCUMENT)
-    act(fresh, "/rest/V1/order/623/invoice")
-    assert fresh.order("000000623")["status"] == "processing"
+    act(fresh, "/rest/V1/orders", {"entity": {"entity_id": 619, "status": "erp_received"}})
+    act(fresh, "/rest/V1/order/619/invoice")
+    step(fresh, "order-after-custom-status-invoiced")
 
 
 def test_a_source_with_too_little_refuses_the_shipment(fresh: MagentoStandIn) -> None:

@@ -1,5 +1,6 @@
 """Stock: source items, reservations and salable quantities, as recorded."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -67,6 +68,34 @@ def stocked(magento: MagentoStandIn) -> MagentoStandIn:
 @pytest.mark.parametrize("name", WRITES)
 def test_a_write_of_source_items_is_answered_as_recorded(stocked: MagentoStandIn, name: str) -> None:
     assert_as_recorded(replay(stocked, f"inventory/{name}"), f"inventory/{name}")
+
+
+@pytest.mark.parametrize(("name", "count"), [("100", 100), ("500", 500), ("about-2000", 1815)])
+def test_a_long_list_of_source_items_is_written_whole(magento: MagentoStandIn, name: str, count: int) -> None:
+    """The recordings hold the first three items only; the others are made like them."""
+    name = f"inventory/source-items-post-{name}"
+    first = recorded.load(name)["request"]["body"]["sourceItems"][0]
+    items = [first | {"sku": f"MS-{5000 + place}"} for place in range(count)]
+    answer = send(magento, "POST", "/rest/V1/inventory/source-items", {"sourceItems": items})
+    assert_as_recorded(answer, name)
+    assert magento.source_quantity(items[-1]["sku"]) == first["quantity"]
+
+
+def test_parallel_writes_of_the_same_items_meet_no_error_and_the_last_one_stays(magento: MagentoStandIn) -> None:
+    case = next(case for case in recorded.load("inventory/concurrency")["cases"] if "reverse" in case["case"])
+
+    def write(place: int) -> int:
+        rows = [
+            {"sku": f"MS-{number}", "source_code": "default", "quantity": place, "status": 1} for number in range(100)
+        ]
+        return send(
+            magento, "POST", "/rest/V1/inventory/source-items", {"sourceItems": rows[:: 1 if place % 2 else -1]}
+        ).status_code
+
+    with ThreadPoolExecutor(case["clients"]) as pool:
+        answers = list(pool.map(write, range(case["requests"])))
+    assert sum(status != 200 for status in answers) == case["errors"]
+    assert len({magento.source_quantity(f"MS-{number}") for number in range(100)}) == 1
 
 
 @pytest.mark.parametrize("name", READS)

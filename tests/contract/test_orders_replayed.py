@@ -1,8 +1,11 @@
 """Reading and searching orders: the recorded requests get the recorded answers."""
 
+from decimal import Decimal
+
 import pytest
 
 from sandbox.magento import MagentoStandIn
+from sandbox.magento.carts import Cart, CartLine, Customer, PostalAddress
 from tests.contract import allowed, recorded
 from tests.contract.comparing import assert_as_recorded, assert_same
 
@@ -96,6 +99,19 @@ def test_sample_documents_are_served_as_recorded(trading: MagentoStandIn, kind: 
 )
 def test_a_search_of_documents_is_answered_as_recorded(trading: MagentoStandIn, name: str) -> None:
     assert_as_recorded(recorded.replay(trading, name), name, allowed.COUNTS)
+
+
+def test_a_customers_four_byte_characters_are_kept_as_question_marks(magento: MagentoStandIn) -> None:
+    """orders/emoji-order: the name was typed with an emoji, the order was taken and reads like this."""
+    order = recorded.as_placed(recorded.sample_orders()[12])
+    magento.load_orders([order | {"entity_id": 595, "increment_id": "000000595"}])
+    address = PostalAddress(
+        forename="Emma \U0001f600", surname="Wright", street=("1",), town="Leicester", postcode="LE1"
+    )
+    line = CartLine(sku="COAT", name="Coat", quantity=1, catalogue_price=Decimal(10))
+    customer = Customer(forename=address.forename, surname="Wright", email="emoji@example.com")
+    magento.place_order(Cart(lines=(line,), customer=customer, address=address), check_stock=False)
+    assert_as_recorded(recorded.replay(magento, "orders/emoji-order"), "orders/emoji-order")
 
 
 @pytest.mark.parametrize("form", ["space", "iso-T", "offset"])
