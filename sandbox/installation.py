@@ -23,6 +23,7 @@ overlap_minutes = 10
 wsdl_url = "{wsdl_url}"
 status_not_found_text = "{not_found_text}"
 concurrency = 2
+calls_per_minute = 0  # a stand-in needs no pace
 
 [prima.orders]
 number_prefix = "30"

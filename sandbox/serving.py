@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,11 +21,14 @@ class Server:
     """Serves one ASGI application over HTTP in a background thread; a context manager.
 
     With `port=0` the system picks a free port at the first start, and a later start takes the same one again, so that
-    a system can be "down" for a while under an unchanged address.
+    a system can be "down" for a while under an unchanged address. `tls` are uvicorn's `ssl_...` settings.
     """
 
-    def __init__(self, app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1", tls: Mapping[str, Any] | None = None
+    ) -> None:
         self._app = app
+        self._tls = dict(tls or {})
         self._host = host
         self._port = port
         self._server: uvicorn.Server | None = None
@@ -39,7 +42,7 @@ class Server:
     @property
     def url(self) -> str:
         """Address without a final slash: `http://127.0.0.1:40123`."""
-        return f"http://{self._host}:{self._port}"
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self._port}"
 
     def start(self) -> None:
         """Serve, and return once connections are answered; OSError when the port is taken."""
@@ -63,6 +66,7 @@ class Server:
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
+            **self._tls,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

@@ -42,11 +42,12 @@ class Address:
     email: str
     phone: str
     company: str = ""
+    vat_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SalesOrderLine:
-    """One sellable line: VAT and gross as Magento charged them, for the whole line."""
+    """One sellable line: VAT and gross as Magento charged them, for the whole line, after its discount."""
 
     line_number: int
     item_id_magento: int
@@ -56,6 +57,8 @@ class SalesOrderLine:
     net_pence: int
     vat_pence: int
     gross_pence: int
+    discount_net_pence: int = 0
+    discount_gross_pence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Payment:
 class SalesOrder:
     """An order that is ready for PRIMA: lines + delivery = total, net + VAT = gross everywhere.
 
-    `order_number` is Magento's increment id, `order_number_prima` the number under which PRIMA keeps it.
+    `order_number` is Magento's increment id, `order_number_prima` the number under which PRIMA keeps it. `placed_on` is
+    London's date; `customer_id_magento` is None for a guest.
     """
 
     order_number: str
@@ -98,6 +102,8 @@ class SalesOrder:
     gross_pence: int
     is_held: bool = False
     hold_reason: str = ""
+    placed_on: date | None = None
+    customer_id_magento: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from tasks.errors import OutcomeUnknownError, SystemUnavailableError
 from tasks.settings import Secrets, Settings, StockTupleSettings
 from tasks.systems.ledger import Ledger
 from tasks.systems.magento import MagentoClient
-from tasks.systems.magento.pacing import Pacer
+from tasks.systems.pacing import Pacer
 from tasks.systems.prima import PrimaClient, ReportingSource
 
 READ_RETRIES = 2
@@ -96,8 +96,18 @@ def _pace(base_url: str, calls_per_second: float) -> Pacer:
 
 @contextmanager
 def open_prima(settings: Settings) -> Iterator[PrimaClient]:
-    """Open PRIMA's web service: reads its WSDL. Raises SystemUnavailableError or ConfigurationError."""
-    with PrimaClient(settings.prima, secrets(), statuses=settings.statuses) as client:
+    """Open PRIMA's web service: reads its WSDL. Raises SystemUnavailableError or ConfigurationError.
+
+    All clients of a process keep to one pace, `prima.calls_per_minute`.
+    """
+    prima = settings.prima
+    statuses = settings.statuses
+    if not prima.calls_per_minute:
+        with PrimaClient(prima, secrets(), statuses=statuses) as client:
+            yield client
+        return
+    pace = _pace(prima.endpoint_url or prima.wsdl_url, prima.calls_per_minute / 60)
+    with PrimaClient(prima, secrets(), statuses=statuses, pace=pace) as client:
         yield client
 
 

@@ -43,7 +43,7 @@ class _Site:
         settings = self._stand_in.settings
         if not self._let_in(request):
             return _unauthorised()
-        if request.query_params.get("targetURI") != settings.target_uri:
+        if settings.hides_wsdl or request.query_params.get("targetURI") != settings.target_uri:
             return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404)
         address = f"{request.url.scheme}://{request.headers.get('host', '')}{PATH}"
         return Response(wsdl(settings, address), media_type=XML)
@@ -56,6 +56,9 @@ class _Site:
             return HTMLResponse("<html><body><h1>415 Unsupported Media Type</h1></body></html>", 415)
         if "soapaction" not in request.headers:
             return _fault("The SOAPAction header is missing")
+        demanded = self._stand_in.settings.demands_soap_action
+        if demanded is not None and request.headers["soapaction"] != f'"{demanded}"':
+            return _fault(f"The SOAPAction {request.headers['soapaction']} is not known")
         return await run_in_threadpool(self._answer, request.scope, body)
 
     def _answer(self, scope: Any, body: bytes) -> Response:
@@ -74,7 +77,10 @@ class _Site:
         return Response(write_answer(call.operation, document, settings), media_type=XML)
 
     def _let_in(self, request: Request) -> bool:
-        asked = self._stand_in.settings.basic_auth
+        settings = self._stand_in.settings
+        if any(request.headers.get(name) != value for name, value in settings.demands_headers.items()):
+            return False
+        asked = settings.basic_auth
         if asked is None:
             return True
         expected = "Basic " + base64.b64encode(":".join(asked).encode()).decode()

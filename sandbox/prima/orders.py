@@ -17,7 +17,7 @@ from sandbox.prima.refusals import Refusal
 from sandbox.prima.settings import StandInSettings
 from sandbox.prima.stock import codes_of, find_items, move
 from sandbox.prima.store import Store, next_number
-from sandbox.prima.tables import order_lines, orders
+from sandbox.prima.tables import dispatches, order_lines, orders
 from sandbox.prima.vat import half_up, vat_on_net
 from schemas.money import to_decimal, vat_in_gross
 
@@ -127,7 +127,9 @@ class OrderDesk:
         """Return a line's net, VAT and gross: VAT is ExtTaxVal where it is filled, else worked out at the rate."""
         meaning = self._settings.price_meaning
         price = _pence(line, "OrderLineData", "Price")
-        amount = half_up(price * quantity if meaning.startswith("unit") else price)
+        off = self._settings.discount_attribute
+        discount = _pence(line, "OrderLineData", off) if off and line.get(off) else Decimal(0)
+        amount = half_up((price * quantity if meaning.startswith("unit") else price) - discount)
         locked = half_up(_pence(line, "OrderLineData", "ExtTaxVal")) if line.get("ExtTaxVal") else None
         if meaning.endswith("gross"):
             vat = vat_in_gross(amount, rate) if locked is None else locked
@@ -180,16 +182,27 @@ class OrderDesk:
             error = refusals.error_text(outcome, self._settings.dev_mode)
             etree.SubElement(row, "RequestError", {"Error": error, "UniqueID": data.get("UniqueId")})
 
-    def status_answer(self, company: str, data: Data) -> etree._Element:
-        """Return the answer of OrderStatus for one order; ERROR with the not-found text for an unknown number."""
+    def status_answer(self, company: str, data: Data, *, with_parcels: bool = False) -> etree._Element:
+        """Return the answer of OrderStatus for one order; ERROR with the not-found text for an unknown number.
+
+        `with_parcels` adds what the reference knows nothing of: a `Despatch` for each dispatch, its parcels in it.
+        """
         order_number = data.get("OrderNumber")
+        left = select(dispatches).where(dispatches.c.order_number == order_number)
         with self._store.reading() as connection:
             status = connection.scalar(select(orders.c.status).where(orders.c.order_number == order_number))
+            sent = connection.execute(left.order_by(dispatches.c.dispatch_number)).all() if with_parcels else []
         if status is None:
             error = f"{self._settings.not_found_text} {order_number} "
             return result(company, "OrderStatus", status="ERROR", error=error)
         root = result(company, "OrderStatus", status="OK")
-        etree.SubElement(root, "Data", {"OrderNumber": order_number, "OrderStatus": status})
+        row = etree.SubElement(root, "Data", {"OrderNumber": order_number, "OrderStatus": status})
+        for each in sent:
+            despatch = etree.SubElement(
+                row, "Despatch", {"Carrier": each.carrier, "DespatchNumber": each.dispatch_number}
+            )
+            for number in filter(None, each.tracking_numbers.split(";")):
+                etree.SubElement(despatch, "Parcel", {"CarrServ": each.service, "TrackingNumber": number})
         return root
 
 

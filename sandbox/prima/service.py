@@ -58,19 +58,37 @@ class WebService:
         """Carry out one `Data` element and return the answer so far."""
         if company not in self._settings.companies:
             return self._error(company, request_type, f"Company does not exist with Company equal to {company} ")
-        if request_type in ("MultiNewOrder", "NewOrder"):
+        kind = self._known_name(request_type)
+        if kind in ("MultiNewOrder", "NewOrder"):
             root = result(company, request_type) if answer is None else answer
             self._orders.answer_row(root, data, self._orders.take(data, self._now(request_type)))
             return root
         if answer is not None:
             return answer  # of the reading types only the first Data counts
-        if request_type == "OrderStatus":
-            return self._orders.status_answer(company, data)
-        if request_type == "ProductAvailableToSell":
-            return self._stock.range_answer(company, data, self._share(request_type))
-        if request_type == "MultiAvailableToSell":
-            return self._stock.list_answer(company, data, self._share(request_type))
-        return self._error(company, request_type, f"Request Type is not known equal to {request_type} ")
+        read = self._read(company, kind, data)
+        if read is None:
+            return self._error(company, request_type, f"Request Type is not known equal to {request_type} ")
+        read.set("RequestType", request_type)
+        return read
+
+    def _read(self, company: str, kind: str, data: Data) -> etree._Element | None:
+        """Return the answer of a type that only reads; None for a type that does not exist here."""
+        if kind == "OrderStatus":
+            return self._orders.status_answer(company, data, with_parcels=self._settings.tells_tracking == "status")
+        if kind == "ProductAvailableToSell":
+            return self._stock.range_answer(company, data, self._share(kind))
+        if kind == "MultiAvailableToSell":
+            return self._stock.list_answer(company, data, self._share(kind))
+        if kind == self._settings.despatch_request and self._settings.tells_tracking == "request":
+            return self._orders.status_answer(company, data, with_parcels=True)
+        return None
+
+    def _known_name(self, request_type: str) -> str:
+        """Return the name that the reference has for a request type of this installation; empty for an unknown one."""
+        known = {name: kind for kind, name in self._settings.request_names.items()}
+        if request_type in known:
+            return known[request_type]
+        return "" if request_type in self._settings.request_names else request_type
 
     def _share(self, request_type: str) -> float:
         if self._faults.take("empty_snapshot", request_type) is not None:

@@ -44,6 +44,11 @@ class StandInSettings:
     company_part: str = "companyId"
     answer_part: str = "xmlOut"
     soap_action: str = ""
+    demands_soap_action: str | None = None  # calls with any other SOAPAction end in a fault
+    demands_headers: Mapping[str, str] = field(default_factory=dict)  # HTTP headers without which nobody is let in
+    hides_wsdl: bool = False  # the WSDL is not served
+    company_comes: Literal["first", "last"] = "first"  # place of the company id among the parts
+    request_names: Mapping[str, str] = field(default_factory=dict)  # known request type to this installation's name
     wsdl_address: str = ""  # the POST address that the WSDL names; empty = the right one
     demands_xsi_type: bool = False  # a strict encoded server
     basic_auth: tuple[str, str] | None = None  # user and password that the servlet engine asks for
@@ -58,6 +63,9 @@ class StandInSettings:
     drops_bad_lines: bool = False  # an order with good and bad lines is taken without the bad ones
     charge_codes: frozenset[str] | None = None  # None = any code is known
     not_found_text: str = "(E:22) Sales Order Header does not exist with Order Number equal to"
+    discount_attribute: Literal["", "PromotionValue", "TrDisc"] = ""  # an amount that is taken off a line's Price
+    tells_tracking: Literal["no", "status", "request"] = "no"  # parcels in OrderStatus, or asked for by themselves
+    despatch_request: str = "DespatchStatus"  # the request type that tells them (the stand-in's own)
     destination_rates: Mapping[str, Mapping[str, Decimal]] = field(default_factory=_destination_rates)
     charge_vat_countries: tuple[str, ...] = ("GB", "IM")  # elsewhere a delivery charge carries no VAT
 

@@ -43,6 +43,7 @@ class PrimaStandIn:
         clock: Clock | None = None,
         faults: Faults | None = None,
         settings: StandInSettings | None = None,
+        tls: Mapping[str, Any] | None = None,
         **different: Any,
     ) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ class PrimaStandIn:
         self._warehouse = Warehouse(self._store)
         self._accounts = Accounts(self._store, self.settings)
         self._service = WebService(self.settings, self._stock, self._desk, self.faults, self._now)
-        self._server = Server(self.faults.wrap(app.application(self, self._service), name_of), port=port)
+        self._server = Server(self.faults.wrap(app.application(self, self._service), name_of), port=port, tls=tls)
         if DELIVERY not in self._stock.known()[0]:
             self.add_items([Item(DELIVERY, DELIVERY, description="Delivery", is_stocked=False)])
 

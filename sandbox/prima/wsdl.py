@@ -37,8 +37,10 @@ def wsdl(settings: StandInSettings, address: str) -> bytes:
 
 def input_parts(settings: StandInSettings, operation: str) -> tuple[str, ...]:
     """Return the names of an operation's input parts, in order."""
-    company = (settings.company_part,) if operation == "comwsomhandler" else ()
-    return (*company, settings.request_part)
+    if operation != "comwsomhandler":
+        return (settings.request_part,)
+    parts = (settings.company_part, settings.request_part)
+    return parts if settings.company_comes == "first" else parts[::-1]
 
 
 def _soap(tag: str, **attributes: str) -> etree._Element:

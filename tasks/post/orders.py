@@ -117,8 +117,12 @@ def _retries(ledger: Ledger) -> dict[str, datetime]:
 
 
 def fingerprint(prepared: PreparedRequest) -> str:
-    """Return the SHA-256 of a request without its `UniqueId`, which differs each time it is written."""
+    """Return the SHA-256 of a request without its `UniqueId`, which differs each time it is written.
+
+    `TPGUID` may hold the same (`prima.orders.tpguid`), and is then left out as well.
+    """
     same = prepared.document.replace(f'UniqueId="{prepared.unique_id}"', 'UniqueId=""', 1)
+    same = same.replace(f'TPGUID="{prepared.unique_id}"', 'TPGUID=""', 1)
     return hashlib.sha256(same.encode("utf-8")).hexdigest()
 
 

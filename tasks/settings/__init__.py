@@ -16,10 +16,12 @@ from tasks.settings.mappings import (
     VatRateSettings,
 )
 from tasks.settings.prima import (
+    ErrorClassSettings,
     PrimaOrderSettings,
     PrimaReportingSettings,
     PrimaRequestSettings,
     PrimaSettings,
+    PrimaTrackingSettings,
     StockTupleSettings,
 )
 from tasks.settings.rules import (
@@ -39,6 +41,7 @@ __all__ = [
     "SECRETS",
     "CarrierSettings",
     "DeliverySettings",
+    "ErrorClassSettings",
     "FulfilmentSettings",
     "LedgerSettings",
     "MagentoSettings",
@@ -49,6 +52,7 @@ __all__ = [
     "PrimaReportingSettings",
     "PrimaRequestSettings",
     "PrimaSettings",
+    "PrimaTrackingSettings",
     "ReconciliationSettings",
     "SecretLookup",
     "Secrets",

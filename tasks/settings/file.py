@@ -80,6 +80,10 @@ class Settings(Section):
         names = ["MAGENTO_ACCESS_TOKEN"] if self.magento.auth == "bearer" else [*OAUTH_SECRETS]
         if self.prima.basic_auth_user:
             names.append("PRIMA_PASSWORD")
+        if self.prima.secret_header:
+            names.append("PRIMA_HEADER_VALUE")
+        if self.prima.proxy_user:
+            names.append("PRIMA_PROXY_PASSWORD")
         if re.match(r"[\w+]+://[^:/@\s]+@", self.prima.reporting.url):
             names.append("PRIMA_REPORTING_PASSWORD")
         return names

@@ -21,8 +21,8 @@ from tasks.systems.magento.errors import (
     error_of_content,
     error_of_transport,
 )
-from tasks.systems.magento.pacing import Pacer
 from tasks.systems.magento.signing import signer
+from tasks.systems.pacing import Pacer
 
 # Longer than this nobody waits inside a call: the error goes up, and the flow is run again later.
 LONGEST_WAIT_SECONDS = 60.0

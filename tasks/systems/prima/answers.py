@@ -4,14 +4,14 @@ Stock and status answers say OK on the root. Order answers say it on `Data`, and
 reads the root alone takes refused orders for sent ones. Neither OK nor ERROR is never taken for success.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 from schemas.documents import Acceptance, StockRow, StockTuple
-from tasks.errors import IntegrationError, UnexpectedResponseError
-from tasks.settings import OrderStatusName
+from tasks.errors import IntegrationError, SystemUnavailableError, UnexpectedResponseError
+from tasks.settings import ErrorClassSettings, OrderStatusName, PrimaSettings
 from tasks.systems.prima import documents
 from tasks.systems.prima.documents import UnreadableXmlError
 from tasks.systems.prima.faults import Call, misconfigured
@@ -28,6 +28,7 @@ class Answer:
     call: Call
     root: etree._Element
     text: str
+    classes: Sequence[ErrorClassSettings] = ()
 
     @property
     def company(self) -> str:
@@ -38,10 +39,12 @@ class Answer:
         """Return the `Data` elements."""
         return [element for element in self.root if _is(element, "Data")]
 
-    def refused(self, texts: list[str]) -> PrimaRefusedError:
-        """Return the error for ERROR with these texts."""
+    def refused(self, texts: list[str]) -> PrimaRefusedError | SystemUnavailableError:
+        """Return the error for ERROR with these texts; SystemUnavailableError when the settings call them passing."""
         call = self.call
-        return refusal(texts, operation=call.operation, reference=call.reference, answer=self.text)
+        return refusal(
+            texts, operation=call.operation, reference=call.reference, answer=self.text, classes=self.classes
+        )
 
 
 def broken(call: Call, problem: str, answer: str) -> IntegrationError:
@@ -55,11 +58,11 @@ def broken(call: Call, problem: str, answer: str) -> IntegrationError:
     return UnexpectedResponseError(f"{problem}.", system="PRIMA", operation=call.operation, reference=call.reference)
 
 
-def read(text: str, call: Call, expected_company: str) -> Answer:
+def read(text: str, call: Call, settings: PrimaSettings) -> Answer:
     """Return the answer document of a call.
 
     Raises what `broken` returns when it is malformed or answers another request, ConfigurationError when another
-    company than `expected_company` answered a question (an order sent to it is an OutcomeUnknownError).
+    company than `prima.expected_company` answered a question (an order sent to it is an OutcomeUnknownError).
     """
     try:
         root = documents.parse_text(text)
@@ -70,7 +73,8 @@ def read(text: str, call: Call, expected_company: str) -> Answer:
     answered = root.get("RequestType", call.operation)
     if answered.casefold() != call.operation.casefold():
         raise broken(call, f"the answer is for the request type {answered}", text)
-    answer = Answer(call, root, text)
+    answer = Answer(call, root, text, settings.errors)
+    expected_company = settings.expected_company
     if expected_company and answer.company != expected_company:
         problem = f"company {answer.company!r} answered, not {expected_company!r} (prima.expected_company)"
         if call.is_write:

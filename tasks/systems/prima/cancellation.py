@@ -6,10 +6,8 @@ Nothing about it is public: its name is `prima.requests.cancel`, and that it tak
 
 import hashlib
 
-from lxml import etree
-
 from tasks.systems.prima import documents
-from tasks.systems.prima.answers import Answer, broken, read
+from tasks.systems.prima.answers import Answer, broken
 from tasks.systems.prima.client import PrimaClient
 from tasks.systems.prima.faults import Call
 from tasks.systems.prima.records import PreparedRequest
@@ -17,9 +15,9 @@ from tasks.systems.prima.records import PreparedRequest
 
 def prepare_cancellation(client: PrimaClient, request_type: str, order_number_prima: str) -> PreparedRequest:
     """Return the request, ready to be recorded; nothing is sent."""
-    root = documents.request(request_type)
-    etree.SubElement(root, "Data", OrderNumber=order_number_prima)
-    document = client._written(root, request_type, order_number_prima)
+    document = client._written(
+        documents.order_request(request_type, order_number_prima), request_type, order_number_prima
+    )
     digest = hashlib.sha256(document.encode("utf-8")).hexdigest()
     return PreparedRequest(request_type, order_number_prima, "", document, digest)
 
@@ -31,7 +29,7 @@ def send_cancellation(client: PrimaClient, prepared: PreparedRequest) -> str:
     may have been cancelled.
     """
     call = Call(prepared.request_type, prepared.order_number_prima, "order")
-    answer = read(client._service().ask(prepared.document, call), call, client._settings.expected_company)
+    answer = client._ask(prepared.document, call)
     said = {element.get("RequestStatus", "").strip().upper() for element in (answer.root, *answer.data())} - {""}
     if "ERROR" in said:
         raise answer.refused(_texts(answer))

@@ -4,10 +4,10 @@ import hashlib
 import logging
 import secrets as random_source
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Literal
 
 from lxml import etree
 
@@ -18,14 +18,13 @@ from tasks.systems.prima import answers, documents
 from tasks.systems.prima.envelope import Service, open_service
 from tasks.systems.prima.faults import Call
 from tasks.systems.prima.order_document import OrderWriter
-from tasks.systems.prima.records import OrderState, PreparedRequest, StockSnapshot
+from tasks.systems.prima.records import OrderState, PreparedRequest, StockSnapshot, TrackingNumber
 from tasks.systems.prima.refusals import PrimaRefusedError
 from tasks.systems.prima.text import is_plain_code
+from tasks.systems.prima.tracking import tracking_numbers
 from tasks.systems.prima.transport import check_address, open_http
 
 logger = logging.getLogger(__name__)
-
-OrderRequestType = Literal["MultiNewOrder", "NewOrder"]
 
 KNOWN_STATUSES: Mapping[str, OrderStatusName] = {
     "Despatched": "dispatched",
@@ -34,13 +33,17 @@ KNOWN_STATUSES: Mapping[str, OrderStatusName] = {
 }
 
 
+def _at_once() -> None:
+    """The pace of a client that nobody paces."""
+
+
 class PrimaClient:
     """A client of one PRIMA installation; a context manager, usable from several threads.
 
     The WSDL is read on entering (or at the first call), which raises ConfigurationError or SystemUnavailableError.
     Calls are not repeated here: SystemUnavailableError says that nothing happened, OutcomeUnknownError that an order
-    may have been taken, and the caller decides. `statuses` maps PRIMA's status words
-    to ours (`[statuses]` of the settings).
+    may have been taken, and the caller decides. `statuses` maps PRIMA's status words to ours (`[statuses]` of the
+    settings); `pace` is called before each call and returns when it may leave.
     """
 
     def __init__(
@@ -49,12 +52,16 @@ class PrimaClient:
         secrets: Secrets,
         *,
         statuses: Mapping[str, OrderStatusName] = KNOWN_STATUSES,
+        pace: Callable[[], None] = _at_once,
     ) -> None:
         self._settings = settings
+        self._requests = settings.requests
         self._statuses = statuses
-        for name, url in (("prima.wsdl_url", settings.wsdl_url), ("prima.endpoint_url", settings.endpoint_url)):
+        self._pace = pace
+        for name in ("wsdl_url", "endpoint_url", "base_url"):
+            url = getattr(settings, name)
             if url:
-                check_address(url, name, allow_plain_http=settings.allow_plain_http)
+                check_address(url, f"prima.{name}", allow_plain_http=settings.allow_plain_http)
         self._http = open_http(settings, secrets)
         self._loading = threading.Lock()
         self._loaded: Service | None = None
@@ -77,7 +84,7 @@ class PrimaClient:
         self._http.close()
 
     def describe(self) -> dict[str, str]:
-        """Return what the installation's WSDL says: operation, style, use, part names, address, SOAPAction.
+        """Return operation, form, part names, address and SOAPAction, as the WSDL or `[prima.soap]` has them.
 
         Raises ConfigurationError or SystemUnavailableError when the WSDL cannot be had or used.
         """
@@ -93,16 +100,19 @@ class PrimaClient:
             "soap_action": operation.soap_action,
         }
 
-    def prepare_order(self, order: SalesOrder, *, request_type: OrderRequestType = "MultiNewOrder") -> PreparedRequest:
+    def prepare_order(self, order: SalesOrder, *, request_type: str = "", customer_code: str = "") -> PreparedRequest:
         """Return the request for an order, checked and ready to be recorded; nothing is sent.
 
+        `request_type` is `prima.requests.create` unless it is given; `customer_code` is PRIMA's code of a customer that
+        exists, empty for a new one.
         Raises CallRefusedError with a `code` for an order that cannot be sent: TOTALS_DISAGREE, PRICE_NOT_DIVISIBLE,
         CHARACTER_REJECTED, TOO_LARGE, NO_LINES, QUANTITY, DELIVERY_UNMAPPED, ORDER_NUMBER_UNFIT.
         """
+        request_type = request_type or self._requests.create
         unique_id = order.order_number_prima
         if self._settings.orders.unique_id == "random":
             unique_id = f"{random_source.randbelow(90_000_000) + 10_000_000}"
-        writer = OrderWriter(self._settings, order, request_type, unique_id)
+        writer = OrderWriter(self._settings, order, request_type, unique_id, customer_code)
         document = self._written(writer.root(), request_type, order.order_number)
         return PreparedRequest(
             request_type=request_type,
@@ -130,16 +140,31 @@ class PrimaClient:
         Raises CallRefusedError for any other ERROR (it is no proof of absence), SystemUnavailableError, and
         OutcomeUnknownError when the answer is neither OK nor ERROR or cannot be read.
         """
-        call = Call("OrderStatus", order_number_prima, "status")
-        document = self._written(documents.status_request(order_number_prima), call.operation, call.reference)
-        answer = self._ask(document, call)
+        answer = self._ask_about(self._requests.status, order_number_prima)
         try:
             answers.require_ok(answer)
         except PrimaRefusedError as error:
             if answers.says_not_found(error, self._settings.status_not_found_text):
                 return None
             raise
-        return answers.order_state(answer, order_number_prima, self._statuses)
+        state = answers.order_state(answer, order_number_prima, self._statuses)
+        if self._settings.tracking.source != "order_status":
+            return state
+        return replace(state, tracking=tracking_numbers(answer.root, self._settings.tracking))
+
+    def tracking(self, order_number_prima: str) -> tuple[TrackingNumber, ...]:
+        """Return the tracking numbers of an order from where `prima.tracking.source` says; empty where it says none.
+
+        Raises CallRefusedError, SystemUnavailableError, OutcomeUnknownError for an answer that is neither OK nor ERROR.
+        """
+        if self._settings.tracking.source == "order_status":
+            state = self.order_status(order_number_prima)
+            return () if state is None else state.tracking
+        if self._settings.tracking.source == "none":
+            return ()
+        answer = self._ask_about(self._requests.despatch, order_number_prima)
+        answers.require_ok(answer)
+        return tracking_numbers(answer.root, self._settings.tracking)
 
     def available_to_sell(self, items: Sequence[StockTuple]) -> list[StockRow]:
         """Return the rows PRIMA has for these stock tuples, in PRIMA's spelling; an item without a row is left out.
@@ -153,7 +178,7 @@ class PrimaClient:
                 raise CallRefusedError(
                     f"{item} cannot be asked for: a code is empty or holds characters that a code cannot have.",
                     system="PRIMA",
-                    operation="MultiAvailableToSell",
+                    operation=self._requests.stock_list,
                     reference=item.product,
                     code="CHARACTER_REJECTED",
                 )
@@ -165,9 +190,9 @@ class PrimaClient:
         return rows
 
     def _stock_of(self, items: Sequence[StockTuple]) -> list[StockRow]:
-        call = Call("MultiAvailableToSell", f"{items[0].product} and {len(items) - 1} more", "stock")
+        call = Call(self._requests.stock_list, f"{items[0].product} and {len(items) - 1} more", "stock")
         try:
-            document = self._written(documents.stock_request(items), call.operation, call.reference)
+            document = self._written(documents.stock_request(call.operation, items), call.operation, call.reference)
         except CallRefusedError as error:
             raise ConfigurationError(
                 f"{error.message} Lower prima.skus_per_stock_request.", system="PRIMA", operation=call.operation
@@ -186,8 +211,9 @@ class PrimaClient:
 
         Raises UnexpectedResponseError for a malformed answer, CallRefusedError, SystemUnavailableError.
         """
-        call = Call("ProductAvailableToSell", f"{product_from}..{product_to}", "stock")
-        document = self._written(documents.range_request(product_from, product_to), call.operation, call.reference)
+        call = Call(self._requests.stock_range, f"{product_from}..{product_to}", "stock")
+        root = documents.range_request(call.operation, product_from, product_to)
+        document = self._written(root, call.operation, call.reference)
         asked_at = _now()
         answer = self._ask(document, call)
         answered_at = _now()
@@ -207,9 +233,15 @@ class PrimaClient:
             )
         return document
 
+    def _ask_about(self, request_type: str, order_number_prima: str) -> answers.Answer:
+        call = Call(request_type, order_number_prima, "status")
+        root = documents.order_request(request_type, order_number_prima)
+        return self._ask(self._written(root, call.operation, call.reference), call)
+
     def _ask(self, document: str, call: Call) -> answers.Answer:
-        text = self._service().ask(document, call)
-        return answers.read(text, call, self._settings.expected_company)
+        service = self._service()
+        self._pace()
+        return answers.read(service.ask(document, call), call, self._settings)
 
     def _service(self) -> Service:
         with self._loading:

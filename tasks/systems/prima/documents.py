@@ -103,16 +103,16 @@ def request(request_type: str) -> etree._Element:
     return etree.Element("Request", RequestType=request_type)
 
 
-def status_request(order_number_prima: str) -> etree._Element:
-    """Return the request for the state of one order."""
-    root = request("OrderStatus")
+def order_request(request_type: str, order_number_prima: str) -> etree._Element:
+    """Return a request about one order, which names it and nothing else."""
+    root = request(request_type)
     etree.SubElement(root, "Data", OrderNumber=order_number_prima)
     return root
 
 
-def stock_request(items: Sequence[StockTuple]) -> etree._Element:
+def stock_request(request_type: str, items: Sequence[StockTuple]) -> etree._Element:
     """Return the request for the available-to-sell figures of listed stock tuples."""
-    root = request("MultiAvailableToSell")
+    root = request(request_type)
     data = etree.SubElement(root, "Data")
     for item in items:
         etree.SubElement(
@@ -127,8 +127,8 @@ def stock_request(items: Sequence[StockTuple]) -> etree._Element:
     return root
 
 
-def range_request(product_from: str, product_to: str) -> etree._Element:
+def range_request(request_type: str, product_from: str, product_to: str) -> etree._Element:
     """Return the request for the figures of a range of products; two empty limits ask for everything."""
-    root = request("ProductAvailableToSell")
+    root = request(request_type)
     etree.SubElement(root, "Data", ProductFrom=product_from, ProductTo=product_to)
     return root

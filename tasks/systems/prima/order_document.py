@@ -1,44 +1,66 @@
 """A sales order as PRIMA's order document: one order a request, children in the order that PRIMA was seen to take.
 
-Layout of addresses as one real installation has it: AddrLine1 = street lines joined by a space, AddrLine2 = town,
-AddrLine3 = county. E-mail and telephone are the invoice address's, as there.
+Layout of addresses unless `prima.orders.address_lines` says otherwise, as one real installation has it: AddrLine1 =
+street lines joined by a space, AddrLine2 = town, AddrLine3 = county. E-mail and telephone are the invoice address's, as
+there.
 """
 
+import uuid
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
 
 from lxml import etree
 
+from schemas import prima_order
 from schemas.documents import Address, SalesOrder, SalesOrderLine, StockTuple
 from schemas.money import pounds_text
 from tasks.errors import CallRefusedError
 from tasks.settings import PrimaSettings, StockTupleSettings
-from tasks.systems.prima import documents, order_attributes
+from tasks.systems.prima import documents
 from tasks.systems.prima.text import UnsendableCharacterError, clean, is_plain_code
+
+_DATES = {
+    "dd/mm/yyyy": "%d/%m/%Y",
+    "dd/mm/yy": "%d/%m/%y",
+    "dd-mm-yyyy": "%d-%m-%Y",
+    "mm/dd/yyyy": "%m/%d/%Y",
+    "yyyy-mm-dd": "%Y-%m-%d",
+    "yyyymmdd": "%Y%m%d",
+}
+# Makes the same UUID of the same order number, whichever machine sends it.
+_ORDERS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:magento-prima:sales-order")
+_DISCOUNT_ATTRIBUTE = {"promotion_value": "PromotionValue", "tr_disc": "TrDisc"}
 
 
 @dataclass
 class OrderWriter:
-    """Writes one order; afterwards `warnings` holds a sentence for each thing that was cut or left out."""
+    """Writes one order; afterwards `warnings` holds a sentence for each thing that was cut or left out.
+
+    `customer_code` is PRIMA's code of a customer that exists; empty asks for a new one.
+    """
 
     settings: PrimaSettings
     order: SalesOrder
     request_type: str
     unique_id: str
+    customer_code: str = ""
     warnings: list[str] = field(default_factory=list)
 
     def root(self) -> etree._Element:
         """Return the `Request` element; raises CallRefusedError (with `code`) for an order that cannot be sent."""
         self._check_totals()
         root = documents.request(self.request_type)
-        data = self._element(root, "Data", order_attributes.ORDER, self._order_values())
-        self._element(data, "OrderHeaderData", order_attributes.HEADER, self._header_values())
-        self._element(data, "OrderInvoiceData", order_attributes.INVOICE, self._invoice_values())
+        always = self.settings.orders.constants
+        data = self._element(root, "Data", prima_order.ORDER, always.order | self._order_values())
+        self._element(data, "OrderHeaderData", prima_order.HEADER, always.header | self._header_values())
+        self._element(data, "OrderInvoiceData", prima_order.INVOICE, always.invoice | self._invoice_values())
         for line in self._lines():
-            self._element(data, "OrderLineData", order_attributes.LINE, self._line_values(line))
+            self._element(data, "OrderLineData", prima_order.LINE, always.line | self._line_values(line))
         charge = self._charge_values()
         if charge:
-            self._element(data, "OrderChargeData", order_attributes.CHARGE, charge)
-        self._element(data, "OrderPaymentData", order_attributes.PAYMENT, self._payment_values())
+            self._element(data, "OrderChargeData", prima_order.CHARGE, charge)
+        self._element(data, "OrderPaymentData", prima_order.PAYMENT, always.payment | self._payment_values())
         return root
 
     def _refused(self, code: str, message: str, next_step: str = "") -> CallRefusedError:
@@ -94,7 +116,7 @@ class OrderWriter:
         element = etree.SubElement(parent, tag)
         for name in names:
             value = values.get(name, "")
-            if value or self.settings.orders.send_empty_attributes or name in order_attributes.ALWAYS_WRITTEN:
+            if value or self.settings.orders.send_empty_attributes or name in prima_order.ALWAYS_WRITTEN:
                 element.set(name, value)
         return element
 
@@ -104,44 +126,75 @@ class OrderWriter:
         is_held = order.is_held or rules.hold_orders
         return {
             "UniqueId": self.unique_id,
-            "TPGUID": number,
+            "Customer": self._code("Customer", self.customer_code),
+            "TPGUID": self._tpguid(number),
             "OrderNumber": number,
             "HoldOrder": _yes(is_held),
             "HoldOrderNarrative": self._text("HoldOrderNarrative", order.hold_reason if is_held else ""),
             "OrderChannel": self._text("OrderChannel", order.channel or rules.order_channel),
+            "OrderType": self._text("OrderType", rules.order_type),
             **self._address("delivery", "", order.delivery_address),
             "CustomerEmail": self._text("invoice e-mail", order.invoice_address.email),
-            "CustomerPhone": self._text("invoice telephone", order.invoice_address.phone),
+            **self._phone("Customer", order.invoice_address.phone),
+            **self._vat_number(order.invoice_address.vat_number),
             "VatInclusive": _yes(rules.vat_inclusive),
-            "ReceiveMail": "No",
-            "ReceiveEmail": "No",
-            "ReceiveText": "No",
-            "ReceivePhone": "No",
-            "ReceiveMobile": "No",
-            "RentDetails": "No",
+            "ReceiveMail": _yes(rules.consent.receive_mail),
+            "ReceiveEmail": _yes(rules.consent.receive_email),
+            "ReceiveText": _yes(rules.consent.receive_text),
+            "ReceivePhone": _yes(rules.consent.receive_phone),
+            "ReceiveMobile": _yes(rules.consent.receive_mobile),
+            "RentDetails": _yes(rules.consent.rent_details),
         }
+
+    def _tpguid(self, number: str) -> str:
+        content = self.settings.orders.tpguid
+        if content == "shop_number":
+            return self._code("TPGUID", self.order.order_number)
+        if content == "unique_id":
+            return self.unique_id
+        return str(uuid.uuid5(_ORDERS, number)) if content == "uuid" else number
+
+    def _phone(self, person: str, phone: str) -> dict[str, str]:
+        """Return the telephone number in the attributes that the settings name."""
+        names = {"phone": ("Phone",), "mobile": ("Mobile",), "both": ("Phone", "Mobile")}
+        text = self._text("invoice telephone", phone)
+        return {f"{person}{name}": text for name in names[self.settings.orders.phone_to]}
+
+    def _vat_number(self, vat_number: str) -> dict[str, str]:
+        name = self.settings.orders.vat_number_to
+        return {name: self._text("VAT number", vat_number)} if name and vat_number.strip() else {}
 
     def _address(self, whose: str, prefix: str, address: Address) -> dict[str, str]:
         """Return name and address; `prefix` is `Invoice` for the invoice address, whose names are shorter."""
         rules = self.settings.orders
         person = prefix or "Customer"
-        if address.company.strip():
-            self._warn(f"{whose} company name was not sent: PRIMA has no known place for it.")
-        lines = {
-            "AddrLine1": (" ".join(part.strip() for part in address.street if part.strip()), "street"),
-            "AddrLine2": (address.town, "town"),
-            "AddrLine3": (address.county, "county"),
-        }
-        return {
+        country = rules.country_codes.get(address.country, address.country)
+        values = {
             f"{person}Forename": self._text(f"{whose} forename", address.forename, rules.name_length),
             f"{person}Surname": self._text(f"{whose} surname", address.surname, rules.name_length),
-            **{
-                prefix + name: self._text(f"{whose} {meaning}", value, rules.address_line_length)
-                for name, (value, meaning) in lines.items()
-            },
             f"{prefix}PostCode": self._text(f"{whose} postcode", address.postcode),
-            f"{prefix}Country": self._text(f"{whose} country", address.country),
+            f"{prefix}Country": self._text(f"{whose} country", country),
         }
+        for position, part in enumerate(rules.address_lines, start=1):
+            text = self._text(f"{whose} {part}", self._part(part, address), rules.address_line_length)
+            values[f"{prefix}AddrLine{position}"] = text
+        if rules.company_to == "fao":
+            name = f"{prefix or 'Delivery'}FAO"
+            values[name] = self._text(f"{whose} company name", address.company, rules.address_line_length)
+        elif address.company.strip() and "company" not in rules.address_lines:
+            self._warn(f"{whose} company name was not sent: prima.orders.company_to names no place for it.")
+        return values
+
+    def _part(self, part: str, address: Address) -> str:
+        """Return what an address line holds; the last of several street lines takes all that are left."""
+        street = [line.strip() for line in address.street if line.strip()]
+        if part == "street":
+            return " ".join(street)
+        if part.startswith("street"):
+            number = int(part.removeprefix("street"))
+            last = sum(each.startswith("street") for each in self.settings.orders.address_lines)
+            return " ".join(street[number - 1 :] if number == last else street[number - 1 : number])
+        return {"town": address.town, "county": address.county, "company": address.company}[part]
 
     def _header_values(self) -> dict[str, str]:
         order, rules = self.order, self.settings.orders
@@ -150,16 +203,31 @@ class OrderWriter:
             "SpecialInstructions": self._text("note", order.note, rules.note_length),
             "Carrier": self._text("Carrier", order.carrier),
             "CarrServ": self._text("CarrServ", order.service),
-            "Currency": self._text("Currency", order.currency) if rules.send_currency else "",
-            "Brand": self._text("Brand", order.brand),
+            "Currency": self._currency(),
+            "OrderDate": self._date(rules.order_date_format, order.placed_on),
+            "Brand": self._text("Brand", order.brand or rules.brand),
+            "SourceMedia": self._text("SourceMedia", rules.source_media),
+            "Season": self._text("Season", rules.season),
         }
+
+    def _currency(self) -> str:
+        rules, currency = self.settings.orders, self.order.currency
+        is_sent = rules.send_currency == "always" or (
+            rules.send_currency == "foreign" and currency != rules.home_currency
+        )
+        return self._text("Currency", currency) if is_sent else ""
+
+    @staticmethod
+    def _date(form: str, day: date | None) -> str:
+        """Return a date as the settings write it; empty where they name no form."""
+        return day.strftime(_DATES[form]) if form and day is not None else ""
 
     def _invoice_values(self) -> dict[str, str]:
         address = self.order.invoice_address
         return {
             **self._address("invoice", "Invoice", address),
             "InvoiceEmail": self._text("invoice e-mail", address.email),
-            "InvoicePhone": self._text("invoice telephone", address.phone),
+            **self._phone("Invoice", address.phone),
         }
 
     def _lines(self) -> list[SalesOrderLine]:
@@ -173,8 +241,10 @@ class OrderWriter:
         return lines
 
     def _line_values(self, line: SalesOrderLine) -> dict[str, str]:
-        item = line.item
-        locks_vat = self.settings.orders.vat_lock == "ext_tax_val"
+        item, rules = line.item, self.settings.orders
+        locks_vat = rules.vat_lock == "ext_tax_val"
+        placed_on = self.order.placed_on
+        due_on = placed_on + timedelta(days=rules.due_in_days) if placed_on else None
         return {
             "OrderLine": str(line.line_number),
             "Product": self._code("Product", item.product),
@@ -186,7 +256,21 @@ class OrderWriter:
             "Price": self._price(line),
             "ExtTaxVal": pounds_text(line.vat_pence) if locks_vat else "",
             "Voucher": "No",
+            "DueDate": self._date(rules.due_date_format, due_on),
+            "Warehouse": self._text("Warehouse", rules.warehouse),
+            **self._discount_values(line),
         }
+
+    def _discount(self, line: SalesOrderLine) -> int:
+        """Return the discount of a whole line that Price leaves in, in pence: net or gross, as Price is."""
+        rules = self.settings.orders
+        if rules.discount_in == "price":
+            return 0
+        return line.discount_gross_pence if rules.price_meaning.endswith("gross") else line.discount_net_pence
+
+    def _discount_values(self, line: SalesOrderLine) -> dict[str, str]:
+        discount = self._discount(line)
+        return {_DISCOUNT_ATTRIBUTE[self.settings.orders.discount_in]: pounds_text(discount)} if discount else {}
 
     def _code(self, name: str, code: str) -> str:
         """Return a code as it is: one that would have to be changed to be sent is another code."""
@@ -199,17 +283,18 @@ class OrderWriter:
         if line.quantity < 1:
             raise self._refused("QUANTITY", f"line {line.line_number} has the quantity {line.quantity}")
         pence = line.gross_pence if meaning.endswith("gross") else line.net_pence
-        if meaning.startswith("line"):
-            return pounds_text(pence)
-        each, rest = divmod(pence, line.quantity)
+        pence += self._discount(line)
+        decimals = self.settings.orders.price_decimals
+        parts = pence * 10 ** (decimals - 2)
+        each, rest = divmod(parts, line.quantity) if meaning.startswith("unit") else (parts, 0)
         if rest:
             raise self._refused(
                 "PRICE_NOT_DIVISIBLE",
-                f"line {line.line_number}: {pounds_text(pence)} for {line.quantity} units is no whole number of pence "
-                f"a unit, and prima.orders.price_meaning is {meaning}",
-                "Enter the order in PRIMA by hand, or use a price meaning of the line.",
+                f"line {line.line_number}: {pounds_text(pence)} for {line.quantity} units is no price a unit of "
+                f"{decimals} decimals, and prima.orders.price_meaning is {meaning}",
+                "Enter it in PRIMA by hand, use a price meaning of the line, or more prima.orders.price_decimals.",
             )
-        return pounds_text(each)
+        return f"{Decimal(each).scaleb(-decimals):f}"
 
     def _charge_values(self) -> dict[str, str]:
         order, rules = self.order, self.settings.orders

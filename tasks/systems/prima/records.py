@@ -24,11 +24,20 @@ class PreparedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingNumber:
+    """A parcel's number with PRIMA's codes of its carrier and service, empty where they are not told."""
+
+    number: str
+    carrier: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderState:
     """What `OrderStatus` says of an order.
 
     `status` is None for a word that the settings do not map. `attributes` are all attributes of the answer's `Data`,
-    `answer` is the answer document as it came.
+    `answer` is the answer document as it came. `tracking` is what `[prima.tracking]` points to in it.
     """
 
     order_number_prima: str
@@ -36,6 +45,7 @@ class OrderState:
     status: OrderStatusName | None
     attributes: dict[str, str]
     answer: str = ""
+    tracking: tuple[TrackingNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ are matched as well as numbers.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.errors import CallRefusedError, OutcomeUnknownError
+from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError
+from tasks.settings import ErrorClassSettings
 
 BlockKind = Literal["cause", "summary", "noise"]
+CauseKind = Literal["retry", "park", "unavailable", "duplicate"]
 
 _BLOCK = re.compile(r"\(E:(\d+)\)")
 _MESSAGE_NUMBER = re.compile(r"\((\d+)\)\s*\.?\s*$")
@@ -32,11 +34,15 @@ _NEXT_STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorBlock:
-    """One error of PRIMA: `code` is `E:548`, a plain OpenEdge message number (`14586`), or empty."""
+    """One error of PRIMA: `code` is `E:548`, a plain OpenEdge message number (`14586`), or empty.
+
+    `cause` says what to do about it, when it is one.
+    """
 
     code: str
     text: str
     kind: BlockKind
+    cause: CauseKind = "retry"
 
 
 class PrimaRefusedError(CallRefusedError):
@@ -61,27 +67,39 @@ def _is_one_of(code: str, text: str, known: Iterable[tuple[str, str]]) -> bool:
     return any(code == number and text.casefold().startswith(start.casefold()) for number, start in known)
 
 
-def _block(code: str, text: str) -> ErrorBlock:
+def _block(code: str, text: str, classes: Sequence[ErrorClassSettings]) -> ErrorBlock:
     plain = " ".join(text.partition(_DEVELOPMENT)[0].split())
     if not code:
         number = _MESSAGE_NUMBER.search(plain)
         code = number.group(1) if number else ""
-    kind: BlockKind = "cause"
+    own = next((each.kind for each in classes if _belongs(code, plain, each)), None)
+    if own == "summary" or own == "noise":
+        return ErrorBlock(code, plain, own)
+    if own is not None:
+        return ErrorBlock(code, plain, "cause", own)
     if _is_one_of(code, plain, _SUMMARIES):
-        kind = "summary"
-    elif _is_one_of(code, plain, _NOISE):
-        kind = "noise"
-    return ErrorBlock(code, plain, kind)
+        return ErrorBlock(code, plain, "summary")
+    if _is_one_of(code, plain, _NOISE):
+        return ErrorBlock(code, plain, "noise")
+    return ErrorBlock(code, plain, "cause", "duplicate" if _is_one_of(code, plain, [_DUPLICATE]) else "retry")
 
 
-def blocks_of(texts: Iterable[str]) -> tuple[ErrorBlock, ...]:
-    """Return the errors in PRIMA's error texts, in their order, each once, without development traces."""
+def _belongs(code: str, text: str, entry: ErrorClassSettings) -> bool:
+    begins = " ".join(entry.begins.split()).casefold()
+    return entry.code in ("", code) and text.casefold().startswith(begins)
+
+
+def blocks_of(texts: Iterable[str], classes: Sequence[ErrorClassSettings] = ()) -> tuple[ErrorBlock, ...]:
+    """Return the errors in PRIMA's error texts, in their order, each once, without development traces.
+
+    `classes` are the `[[prima.errors]]` of the settings; they come before the known ones.
+    """
     found: dict[ErrorBlock, None] = {}
     for text in texts:
         before, *rest = _BLOCK.split(text)
         parts = [("", before), *((f"E:{number}", words) for number, words in zip(rest[::2], rest[1::2], strict=True))]
         for code, words in parts:
-            block = _block(code, words)
+            block = _block(code, words, classes)
             if block.text or block.code:
                 found.setdefault(block)
     return tuple(found)
@@ -97,12 +115,32 @@ def cause_of(blocks: Iterable[ErrorBlock]) -> ErrorBlock:
     return ErrorBlock("", "PRIMA gave no reason", "cause")
 
 
-def refusal(texts: Iterable[str], *, operation: str, reference: str, answer: str) -> PrimaRefusedError:
-    """Return the error for an answer that says ERROR with these texts; DuplicateOrderError when one of them is E:21."""
+def refusal(
+    texts: Iterable[str],
+    *,
+    operation: str,
+    reference: str,
+    answer: str,
+    classes: Sequence[ErrorClassSettings] = (),
+) -> PrimaRefusedError | SystemUnavailableError:
+    """Return the error for an answer that says ERROR with these texts.
+
+    DuplicateOrderError when one of them is E:21 or of the class `duplicate`; SystemUnavailableError when every cause is
+    of the class `unavailable`: PRIMA did nothing, and says that it could not.
+    """
     texts = list(texts)
-    blocks = blocks_of(texts)
-    duplicate = next((block for block in blocks if _is_one_of(block.code, block.text, [_DUPLICATE])), None)
+    blocks = blocks_of(texts, classes)
+    causes = [block for block in blocks if block.kind == "cause"]
+    duplicate = next((block for block in causes if block.cause == "duplicate"), None)
     cause = duplicate or cause_of(blocks)
+    if causes and all(block.cause == "unavailable" for block in causes):
+        return SystemUnavailableError(
+            f"PRIMA cannot do it now: {f'({cause.code}) ' if cause.code else ''}{cause.text.rstrip('. ')}.",
+            system="PRIMA",
+            operation=operation,
+            reference=reference,
+            next_step="[[prima.errors]] calls this unavailable; the next run tries again.",
+        )
     kind = DuplicateOrderError if duplicate else PrimaRefusedError
     error = kind(
         f"PRIMA refused the request: {f'({cause.code}) ' if cause.code else ''}{cause.text.rstrip('. ')}.",
@@ -110,7 +148,7 @@ def refusal(texts: Iterable[str], *, operation: str, reference: str, answer: str
         operation=operation,
         reference=reference,
         next_step=_NEXT_STEPS.get(cause.code, ""),
-        code=cause.code,
+        code=_DUPLICATE[0] if duplicate else cause.code,
     )
     error.answer = answer
     error.blocks = blocks

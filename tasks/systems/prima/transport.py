@@ -45,25 +45,75 @@ def timeouts(settings: PrimaSettings) -> Mapping[CallKind, httpx.Timeout]:
 
 
 def open_http(settings: PrimaSettings, secrets: Secrets) -> httpx.Client:
-    """Return the HTTP client of the settings; raises ConfigurationError for a missing password or an unusable CA."""
+    """Return the HTTP client of the settings.
+
+    Raises ConfigurationError for a missing password, an unusable CA or certificate, or a proxy that cannot be used.
+    """
+    _require_secrets(settings, secrets)
     auth = None
     if settings.basic_auth_user:
         auth = httpx.BasicAuth(settings.basic_auth_user, *secrets.require("PRIMA_PASSWORD"))
-    verify: ssl.SSLContext | bool = True
-    if settings.ca_file:
+    headers = dict(settings.headers)
+    if settings.secret_header:
+        headers[settings.secret_header] = secrets.require("PRIMA_HEADER_VALUE")[0]
+    try:
+        return httpx.Client(
+            auth=auth,
+            headers=headers,
+            verify=_tls(settings, secrets),
+            proxy=_proxy(settings, secrets),
+            trust_env=settings.proxy_url == "environment",
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
+        )
+    except (ValueError, TypeError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"the HTTP settings of [prima] cannot be used: {error}.", system="PRIMA") from error
+
+
+def _require_secrets(settings: PrimaSettings, secrets: Secrets) -> None:
+    """Raise ConfigurationError that names every secret of the settings which is set nowhere."""
+    wanted = {
+        "PRIMA_PASSWORD": settings.basic_auth_user,
+        "PRIMA_HEADER_VALUE": settings.secret_header,
+        "PRIMA_PROXY_PASSWORD": settings.proxy_user,
+    }
+    secrets.require(*(name for name, needed_by in wanted.items() if needed_by))
+
+
+def _tls(settings: PrimaSettings, secrets: Secrets) -> ssl.SSLContext:
+    """Return how the server's certificate is checked, and with which certificate the client shows itself."""
+    try:
+        if settings.ca_file:
+            context = ssl.create_default_context(cafile=settings.ca_file)
+        else:
+            context = httpx.create_ssl_context()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"prima.ca_file {settings.ca_file} cannot be used: {error}.", system="PRIMA"
+        ) from error
+    if settings.client_certificate_file:
         try:
-            verify = ssl.create_default_context(cafile=settings.ca_file)
-        except (OSError, ssl.SSLError) as error:
+            context.load_cert_chain(
+                settings.client_certificate_file,
+                settings.client_key_file or None,
+                password=lambda: secrets.get("PRIMA_CLIENT_KEY_PASSWORD"),
+            )
+        except (OSError, ssl.SSLError, ValueError) as error:
             raise ConfigurationError(
-                f"prima.ca_file {settings.ca_file} cannot be used: {error}.", system="PRIMA"
+                f"prima.client_certificate_file {settings.client_certificate_file} cannot be used: {error}.",
+                system="PRIMA",
+                next_step="Check it, prima.client_key_file and the secret PRIMA_CLIENT_KEY_PASSWORD.",
             ) from error
-    return httpx.Client(
-        auth=auth,
-        headers=settings.headers,
-        verify=verify,
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
-    )
+    return context
+
+
+def _proxy(settings: PrimaSettings, secrets: Secrets) -> httpx.Proxy | None:
+    if settings.proxy_url in ("", "environment"):
+        return None
+    auth = None
+    if settings.proxy_user:
+        auth = (settings.proxy_user, secrets.require("PRIMA_PROXY_PASSWORD")[0])
+    return httpx.Proxy(settings.proxy_url, auth=auth)
 
 
 def check_address(url: str, setting: str, *, allow_plain_http: bool) -> None:

@@ -1,15 +1,10 @@
 import socket
 import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from schemas.documents import ShipmentLine, ShipmentRequest
 from tasks.errors import (
@@ -21,8 +16,9 @@ from tasks.errors import (
 from tasks.settings import MagentoSettings, Secrets
 from tasks.systems.magento import MagentoClient
 from tasks.systems.magento.errors import BusyError
-from tasks.systems.magento.pacing import Pacer
 from tasks.systems.magento.transport import seconds_to_wait
+from tasks.systems.pacing import Pacer
+from tests.certificates import certificate
 from tests.systems.magento.conftest import ANY_SECRETS, Answer, ScriptedServer
 
 A_SHIPMENT = ShipmentRequest("D100", "000000003", 3, (ShipmentLine(8, 7),), ())
@@ -155,31 +151,6 @@ def test_an_encoded_sku_arrives_as_it_was_encoded(script, client_for, segment):
     server = script(Answer(200, {"sku": "x"}))
     client_for(server.url).product(unquote(segment))
     assert server.asked[0].target == f"/rest/V1/products/{segment}"
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate that signs itself, for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / f"{name}.pem", folder / f"{name}.key"
-    paths[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return paths
 
 
 def speak_tls(server: ScriptedServer, folder: Path) -> tuple[str, Path]:

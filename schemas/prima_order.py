@@ -4,6 +4,8 @@ Source: the recorded orders of a real installation. Sending an attribute empty i
 of them are written unless `prima.orders.send_empty_attributes` says otherwise.
 """
 
+from collections.abc import Mapping
+
 
 def _numbered(name: str, first: int, last: int) -> tuple[str, ...]:
     return tuple(f"{name}{number}" for number in range(first, last + 1))
@@ -157,3 +159,51 @@ PAYMENT = (
 # Written even when only filled attributes are sent: a stock tuple has five parts, and an empty `Customer` asks for a
 # new one.
 ALWAYS_WRITTEN = frozenset({"Customer", *_numbered("MtrxCode", 1, 4)})
+
+# Attributes that no order fills and no setting is named after, by element: an installation may give each a constant.
+# Dates, what is the customer's own, and whatever belongs to a card are not among them.
+FREE: Mapping[str, tuple[str, ...]] = {
+    "order": (
+        "CustDef",
+        "CustomerTitle",
+        "DelivAddrNo",
+        "InvcAddrNo",
+        "PaymentTerms",
+        "Salesman",
+        "SeasonDDValidation",
+        "EntitlementCheck",
+        "Wardrobe",
+        "WorksNo",
+        "WREmpCode",
+        "WREmpDept",
+        "WREmpRef1",
+        "WREmpRef2",
+        "WREmpRole",
+        *_numbered("WROrdRef", 1, 4),
+    ),
+    "header": (
+        "ShippingInstructions",
+        "OrderStatus",
+        "OrderContact",
+        "OrderEmail",
+        "OrderPaid",
+        "PaymentOnOrder",
+        "ProdConv",
+        "Proforma",
+        "SendToApproval",
+        "B2B",
+    ),
+    "invoice": ("InvoiceTitle",),
+    "line": (
+        "EnhancementToLine",
+        "Inventory",
+        "LineSalesman",
+        "Reserve",
+        "WorksNo",
+        "Promotion",
+        "WebPrmCode",
+        "LineNarrative",
+        "LineReference",
+    ),
+    "payment": ("PayProviderStatus",),
+}

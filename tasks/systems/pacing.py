@@ -1,4 +1,4 @@
-"""Keeps calls apart, so that a shop is never called faster than its settings allow."""
+"""Keeps calls apart, so that a system is never called faster than its settings allow."""
 
 import threading
 import time
