@@ -104,13 +104,15 @@ class AskedStates:
 class AcceptanceRules:
     """What the settings say: delivery as a line or a charge, when an order must show, and PRIMA's status words.
 
-    `statuses` are keyed by the folded word. `cancels_in_prima` says whether there is a request that cancels an order.
+    `statuses` are keyed by the folded word. `cancels_in_prima` says whether there is a request that cancels an order,
+    `reports_unknown_words` whether a word that `statuses` does not have is an exception.
     """
 
     delivery_is_line: bool
     visible_within: timedelta
     statuses: Mapping[str, str]
     cancels_in_prima: bool = False
+    reports_unknown_words: bool = True
 
     def status(self, word: str) -> str | None:
         """Return our name of a status word, or None for a word that the settings do not map."""

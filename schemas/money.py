@@ -59,3 +59,9 @@ def vat_in_gross(gross_pence: int, rate_percent: Decimal) -> int:
     """Return the VAT inside a gross amount at a rate, rounded half up: for checks and explanations only."""
     vat = Decimal(gross_pence) * rate_percent / (100 + rate_percent)
     return int(vat.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def vat_on_net(net_pence: int, rate_percent: Decimal) -> int:
+    """Return the VAT to add to a net amount at a rate, rounded half up: for checks and explanations only."""
+    vat = Decimal(net_pence) * rate_percent / 100
+    return int(vat.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -86,6 +86,8 @@ class OrderLines(pa.DataFrameModel):
     sku: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 64})
     product_type: Series[str]
     quantity: Series[pd.Int64Dtype] = pa.Field(gt=0)
+    discount_net_pence: Series[pd.Int64Dtype]
+    discount_gross_pence: Series[pd.Int64Dtype]
     vat_rate_percent: Series[str] = pa.Field(str_matches=r"^\d{1,3}(\.\d+)?$")
     net_pence: Series[pd.Int64Dtype]
     vat_pence: Series[pd.Int64Dtype]
@@ -111,6 +113,7 @@ class OrderDetails:
     invoice_address: Address
     note: str
     transaction_id: str
+    customer_id_magento: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

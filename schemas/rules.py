@@ -3,6 +3,7 @@
 `tasks/connect.py` makes them from the settings; nothing here reads a file.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from schemas.documents import StockTuple
 
+_NUMBER_WITH_LETTERS = re.compile(r"^[A-Za-z0-9-]+$")
 OWN_IMPORT_RULES = ("import_states", "import_statuses", "start_date", "minimum_age", "expire_unpaid")
 
 
@@ -54,19 +56,29 @@ class DeliveryRule:
 
 @dataclass(frozen=True, slots=True)
 class NumberRule:
-    """How PRIMA's order number is made: prefix, then the shop's number zero-filled to `length` digits in all."""
+    """How PRIMA's order number is made: prefix, then the shop's number zero-filled to `length` digits in all.
+
+    Without `digits_only` a number with letters or hyphens (`000000101-1`) follows the prefix as it is.
+    """
 
     prefix: str
     source: Literal["entity_id", "increment_id"]
     length: int
+    digits_only: bool = True
+
+    @property
+    def room(self) -> int:
+        """Digits that are left for the shop's own number."""
+        return self.length - len(self.prefix)
 
     def number(self, entity_id: int, order_number: str) -> str | None:
         """Return PRIMA's number of an order, or None when it does not fit into `length` digits."""
         own = str(entity_id) if self.source == "entity_id" else order_number
-        room = self.length - len(self.prefix)
-        if not own.isascii() or not own.isdigit() or len(own.lstrip("0")) > room:
+        if own.isascii() and own.isdigit():
+            return self.prefix + own.lstrip("0").zfill(self.room) if len(own.lstrip("0")) <= self.room else None
+        if self.digits_only or not _NUMBER_WITH_LETTERS.match(own) or len(own) > self.room:
             return None
-        return self.prefix + own.lstrip("0").zfill(room)
+        return self.prefix + own
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +124,21 @@ class StockRules:
     buffers: Mapping[str, int]
     lowest_rows: int
     largest_shrink_percent: int
+    date_horizon_days: int | None = None
+    placeholder_dates: frozenset[date] = frozenset()
+    reports_missing: bool = True
 
     def buffer_of(self, sku: str) -> int:
         """Units of a SKU that are kept back from the shop."""
         return self.buffers.get(sku, self.buffer)
+
+    def believed(self, expected: date | None, asked_on: date) -> date | None:
+        """Return a date on which stock is expected; None for one that is past, a placeholder or too far ahead."""
+        if expected is None or expected < asked_on or expected in self.placeholder_dates:
+            return None
+        if self.date_horizon_days is not None and expected > asked_on + timedelta(days=self.date_horizon_days):
+            return None
+        return expected
 
 
 @dataclass(frozen=True, slots=True)

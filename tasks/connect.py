@@ -173,7 +173,7 @@ def order_rules(settings: Settings) -> OrderRules:
             for code, method in settings.delivery_methods.items()
         },
         vat_rates=rates,
-        number=NumberRule(prima.number_prefix, prima.number_from, prima.number_length),
+        number=number_rule(settings),
         shipped_before_posting=settings.orders.shipped_before_posting,
         is_held_in_prima=prima.hold_orders,
         import_statuses=frozenset(settings.orders.import_statuses),
@@ -181,6 +181,12 @@ def order_rules(settings: Settings) -> OrderRules:
         expire_unpaid=_time(days=settings.orders.expire_unpaid_days),
         as_at=datetime.now(UTC),
     )
+
+
+def number_rule(settings: Settings) -> NumberRule:
+    """Return what the settings say about PRIMA's order numbers."""
+    prima = settings.prima.orders
+    return NumberRule(prima.number_prefix, prima.number_from, prima.number_length, prima.number_digits_only)
 
 
 def _time(*, minutes: int | None = None, days: int | None = None) -> timedelta | None:
@@ -207,6 +213,9 @@ def stock_rules(settings: Settings) -> StockRules:
         buffers=settings.stock.buffers,
         lowest_rows=settings.prima.lowest_stock_rows,
         largest_shrink_percent=settings.prima.largest_stock_shrink_percent,
+        date_horizon_days=settings.prima.stock.date_horizon_days,
+        placeholder_dates=frozenset(settings.prima.stock.placeholder_dates),
+        reports_missing=settings.prima.stock.missing_row == "unchanged",
     )
 
 
@@ -231,6 +240,7 @@ def acceptance_rules(settings: Settings) -> AcceptanceRules:
         visible_within=timedelta(minutes=settings.verification.visible_within_minutes),
         statuses={folded(word): status for word, status in settings.statuses.items()},
         cancels_in_prima=bool(settings.prima.requests.cancel),
+        reports_unknown_words=settings.prima.unknown_status == "report",
     )
 
 

@@ -36,7 +36,7 @@ def cancellations(
             continue
         plan.looked_at.append(order.order_number)
         status = rules.status(word)
-        if status is None:
+        if status is None and rules.reports_unknown_words:
             unknown.setdefault(word, []).append(number)
         if status == CANCELLED:
             _cancelled_in_prima(plan, order, word)

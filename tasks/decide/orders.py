@@ -204,6 +204,8 @@ def _sales_order(
                 net_pence=int(line["net_pence"]),
                 vat_pence=int(line["vat_pence"]),
                 gross_pence=int(line["gross_pence"]),
+                discount_net_pence=int(line["discount_net_pence"]),
+                discount_gross_pence=int(line["discount_gross_pence"]),
             )
             for line in lines
         ),
@@ -226,4 +228,6 @@ def _sales_order(
         gross_pence=int(row["gross_pence"]),
         is_held=rules.is_held_in_prima or is_shipped,
         hold_reason=f"{row['quantity_shipped']} of {row['quantity_total']} units were shipped in Magento" * is_shipped,
+        placed_on=row["business_date"],
+        customer_id_magento=details.customer_id_magento,
     )

@@ -46,7 +46,10 @@ def stock(checked: CheckedBatch, evidence: StockEvidence, rules: StockRules) -> 
         unchanged=len(known) - len(changed),
         unmapped=len(accepted) - len(mapped),
         not_in_magento=not_in_magento,
-        exceptions=[*_unknown_to_magento(not_in_magento), *_unknown_to_prima(in_prima, evidence)],
+        exceptions=[
+            *_unknown_to_magento(not_in_magento),
+            *(_unknown_to_prima(in_prima, evidence) if rules.reports_missing else []),
+        ],
     )
 
 
@@ -71,7 +74,9 @@ def _level(row: Mapping[str, Any], evidence: StockEvidence, rules: StockRules) -
         open_units=open_units,
         source_qty=source_qty(available, buffer, open_units),
         snapshot_at=evidence.asked_at,
-        available_date=date.fromisoformat(row["available_date"]) if row["available_date"] else None,
+        available_date=rules.believed(
+            date.fromisoformat(row["available_date"]) if row["available_date"] else None, evidence.asked_at.date()
+        ),
     )
 
 

@@ -62,10 +62,13 @@ def fetch_prepared(orders: Sequence[SalesOrder]) -> PreparedOrder | None:
     if not orders:
         return None
     (order,) = orders
-    with connect.open_prima(Settings.from_env()) as prima:
+    settings = Settings.from_env()
+    account = order.customer_id_magento if settings.prima.orders.customer == "reuse" else None
+    with connect.open_ledger(settings) as ledger, connect.open_prima(settings) as prima:
+        customer_code = ledger.customer_codes([account]).get(account, "") if account else ""
         word, look = _look(prima, order.order_number_prima)
         try:
-            document = prima.prepare_order(order).document
+            document = prima.prepare_order(order, customer_code=customer_code).document
         except CallRefusedError as error:
             return PreparedOrder(problem=str(error), word=word, look=look)
     return PreparedOrder(attributes_of(document), word=word, look=look)

@@ -1,11 +1,13 @@
 """Magento order records as rows: parent and child lines merged, amounts in pence, times in UTC. Pure."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 import pandas as pd
 
 from schemas.documents import Address
+from schemas.money import vat_on_net
 from schemas.orders import OrderDetails, OrderFrames, OrderLines, Orders
 from tasks.normalise.fields import london_date, part, parts, pence_of, rate, text, utc, whole, whole_of
 
@@ -63,6 +65,7 @@ def _lines(record: Record, prefix: str) -> list[dict[str, Any]]:
                 "net_pence": gross - vat,
                 "vat_pence": vat,
                 "gross_pence": gross,
+                **_discount(line, prefix),
                 "quantity_shipped": whole_of(line, "qty_shipped"),
                 "quantity_cancelled": whole_of(line, "qty_canceled"),
                 "quantity_refunded": whole_of(line, "qty_refunded"),
@@ -70,6 +73,21 @@ def _lines(record: Record, prefix: str) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _discount(line: Record, prefix: str) -> dict[str, Any]:
+    """Return the discount that is off the line already, net and gross.
+
+    With prices that include VAT `discount_amount` is gross, and the VAT in it is `discount_tax_compensation_amount`;
+    with prices that exclude it it is net, the compensation is 0, and the gross is worked out at the line's rate.
+    """
+    given = pence_of(line, f"{prefix}discount_amount")
+    vat_within = pence_of(line, f"{prefix}discount_tax_compensation_amount")
+    percent = rate(line.get("tax_percent", 0))
+    if pd.isna(given) or pd.isna(vat_within) or not percent:
+        return {"discount_net_pence": given, "discount_gross_pence": given}
+    gross = given if vat_within else given + vat_on_net(int(given), Decimal(percent))
+    return {"discount_net_pence": given - vat_within, "discount_gross_pence": gross}
 
 
 def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str, Any]:
@@ -164,11 +182,13 @@ def _postcode_area(postcode: str) -> str:
 
 def _details(record: Record) -> OrderDetails:
     email = text(record.get("customer_email"))
+    account = whole(record.get("customer_id"))
     return OrderDetails(
         delivery_address=_address(_delivery_address(record), email),
         invoice_address=_address(part(record.get("billing_address")), email),
         note=text(record.get("customer_note")),
         transaction_id=text(part(record.get("payment")).get("last_trans_id")),
+        customer_id_magento=None if pd.isna(account) else account,
     )
 
 
@@ -185,6 +205,7 @@ def _address(address: Mapping[str, Any], email: str) -> Address:
         email=text(address.get("email")) or email,
         phone=text(address.get("telephone")),
         company=text(address.get("company")),
+        vat_number=text(address.get("vat_id")),
     )
 
 

@@ -13,10 +13,21 @@ MALFORMED = "14586"
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a refused order is sent, and how long it rests after its first, second, third ... refusal."""
+    """How often a refused order is sent, and how long it rests after its first, second, third ... refusal.
+
+    `parks` are errors, by code and words, after which it is never sent again unchanged.
+    """
 
     attempt_limit: int
     pauses: tuple[timedelta, ...]
+    parks: tuple[tuple[str, str], ...] = ()
+
+    def is_parked_at_once(self, refusal: Posting) -> bool:
+        """Tell whether a refusal is one that nothing but a change can help: its code and words are among `parks`."""
+        return refusal.error_code == MALFORMED or any(
+            code in ("", refusal.error_code) and words.casefold() in refusal.error_text.casefold()
+            for code, words in self.parks
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ def standing(
     same_words = next(
         (place for place, refusal in enumerate(reversed(refusals)) if refusal.error_text != last.error_text), count
     )
-    if last.error_code == MALFORMED or same_words >= patience.attempt_limit:
+    if patience.is_parked_at_once(last) or same_words >= patience.attempt_limit:
         return Standing(False, count, None, last)
     again_at = (last.finished_at or last.begun_at) + patience.pauses[min(count, len(patience.pauses)) - 1]
     return Standing(now >= again_at, count, again_at, last)

@@ -17,6 +17,7 @@ from schemas.documents import ExceptionNote, SalesOrder
 from tasks import connect
 from tasks.errors import CallRefusedError, ConfigurationError, OutcomeUnknownError, SystemUnavailableError
 from tasks.post.attempts import NOT_SENT, Patience, Standing, standing
+from tasks.post.customers import customer_of, known_customers, remember_customers
 from tasks.post.looking import OPERATION, SYSTEM, posting_key, whose_order
 from tasks.settings import PrimaSettings, Settings
 from tasks.systems.ledger import Begun, EndedOrder, Ledger, NotBegun, Posting, WantedOrder
@@ -42,6 +43,7 @@ class _Desk:
     reporting: ReportingSource | None
     earlier: Mapping[str, list[Posting]]
     retried_at: Mapping[str, datetime]
+    customer_codes: Mapping[int, str]
     is_out_of_reach: Event = field(default_factory=Event)
     ended: "SimpleQueue[EndedOrder | None]" = field(default_factory=SimpleQueue)
     failures: list[BaseException] = field(default_factory=list)
@@ -74,7 +76,11 @@ class _Ready:
 
 def patience(settings: PrimaSettings) -> Patience:
     """Return what the settings say about orders that PRIMA refuses."""
-    return Patience(settings.attempt_limit, tuple(timedelta(minutes=minutes) for minutes in settings.retry_minutes))
+    return Patience(
+        settings.attempt_limit,
+        tuple(timedelta(minutes=minutes) for minutes in settings.retry_minutes),
+        tuple((each.code, " ".join(each.begins.split())) for each in settings.errors if each.kind == "park"),
+    )
 
 
 @task(cache_policy=NO_CACHE)
@@ -93,7 +99,8 @@ def post_chunk_of_sales_orders(orders: Sequence[SalesOrder]) -> list[PostingResu
         connect.open_reporting(settings) as reporting,
     ):
         earlier = ledger.attempts_of([posting_key(order.order_number) for order in orders])
-        desk = _Desk(settings, ledger, prima, reporting, earlier, _retries(ledger) if earlier else {})
+        retried_at = _retries(ledger) if earlier else {}
+        desk = _Desk(settings, ledger, prima, reporting, earlier, retried_at, known_customers(settings, ledger, orders))
         with ThreadPoolExecutor(max_workers=settings.prima.concurrency) as pool:
             try:
                 results = _post(desk, pool, orders)
@@ -195,7 +202,7 @@ def _ready(desk: _Desk, order: SalesOrder) -> _Ready | PostingResult:
     if desk.is_out_of_reach.is_set():
         return _result(order, "waiting", detail="PRIMA is out of reach")
     try:
-        prepared = desk.prima.prepare_order(order)
+        prepared = desk.prima.prepare_order(order, customer_code=customer_of(desk.customer_codes, order))
     except CallRefusedError as error:
         desk.ledger.set_order_states([order.order_number], "held", expected={"ready"})
         return _result(order, "refused", code="PRIMA_REFUSED", detail=str(error))
@@ -242,8 +249,10 @@ def _sent(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> EndedOr
         desk.failures.append(error)
         return EndedOrder(begun, "not_sent", error_code=NOT_SENT, error_text=str(error))
     except DuplicateOrderError as error:
+        _stop_at_development(desk, error)
         return _number_taken(desk, ready.order, begun, error)
     except CallRefusedError as error:
+        _stop_at_development(desk, error)
         kept = _answer(ready.order, error)
         return EndedOrder(begun, "refused", error_code=error.code, error_text=str(error), answer=kept)
     except OutcomeUnknownError as error:
@@ -252,10 +261,27 @@ def _sent(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> EndedOr
     return EndedOrder(begun, "posted", acceptance.order_number_prima, acceptance.customer_code, answer=kept)
 
 
+def _stop_at_development(desk: _Desk, error: CallRefusedError) -> None:
+    """Let no more orders leave once an answer shows that the other side is no live installation."""
+    if getattr(error, "is_development_answer", False) and desk.settings.prima.development_answers == "stop":
+        desk.is_out_of_reach.set()
+        desk.failures.append(
+            ConfigurationError(
+                "the answer has DEV MODE in it: this is a development installation, and no more orders are posted.",
+                system="PRIMA",
+                operation=error.operation,
+                reference=error.reference,
+                next_step='Correct the address, or set prima.development_answers = "allow" for a test installation.',
+            )
+        )
+
+
 def _number_taken(desk: _Desk, order: SalesOrder, begun: Begun, error: DuplicateOrderError) -> EndedOrder:
     """PRIMA says E:21. It is ours when an earlier attempt may have arrived and PRIMA shows the number; else refused."""
     earlier = [attempt for attempt in desk.ledger.attempts(begun.posting.key) if attempt.id != begun.posting.id]
     kept = _answer(order, error)
+    if desk.settings.prima.orders.duplicate == "refuse":
+        return EndedOrder(begun, "refused", error_code=error.code, error_text=str(error), answer=kept)
     shown = whose_order(desk.reporting, order, earlier)
     is_ours = shown == "ours"
     if shown == "nobody knows" and any(attempt.state != "refused" or attempt.resolution for attempt in earlier):
@@ -278,6 +304,7 @@ def _finish(
     if not ended:
         return
     settled = desk.ledger.finish_orders(ended)
+    remember_customers(desk.settings, desk.ledger, orders, ended)
     for each in ended:
         number = each.begun.order_number
         results[number] = _result_of(desk, orders[number], each, settled[number])

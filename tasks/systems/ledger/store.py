@@ -1,6 +1,7 @@
 """The ledger as a whole: everything the product must not forget, in one SQLite file or one PostgreSQL database."""
 
 from tasks.systems.ledger.batches import Batches
+from tasks.systems.ledger.customers import Customers
 from tasks.systems.ledger.dispatches import Dispatches
 from tasks.systems.ledger.exceptions import Exceptions
 from tasks.systems.ledger.mappings import Mappings
@@ -20,6 +21,7 @@ class Ledger(
     Batches,
     Stock,
     Dispatches,
+    Customers,
     Mappings,
 ):
     """`Ledger(url, now=clock)`: the first use raises ConfigurationError until `migrate()` has made the tables.

@@ -6,6 +6,7 @@ UTC, `_at` in the name. SQLite and PostgreSQL use the same definitions.
 
 from tasks.systems.ledger.models.batches import batches, watermarks
 from tasks.systems.ledger.models.columns import metadata
+from tasks.systems.ledger.models.customers import customers
 from tasks.systems.ledger.models.dispatches import dispatch_links
 from tasks.systems.ledger.models.evidence import evidence, evidence_head
 from tasks.systems.ledger.models.exceptions import exception_events, exceptions
@@ -16,6 +17,7 @@ from tasks.systems.ledger.models.stock import stock_levels, stock_pushes
 
 __all__ = [
     "batches",
+    "customers",
     "dispatch_links",
     "evidence",
     "evidence_head",
