@@ -64,7 +64,7 @@ def backfill(from_date: date, to_date: date, dry_run: bool = True) -> BackfillSu
             if summary.is_prima_out_of_reach:
                 raise SystemUnavailableError(summary.is_prima_out_of_reach, system="PRIMA", operation="create order")
     outcomes = decide_backfill.summed(found)
-    show_backfill(outcomes, f"from {from_date} to {to_date}", is_dry=dry_run)
+    show_backfill(outcomes, f"placed from {from_date} to {to_date}", is_dry=dry_run)
     return BackfillSummary(from_date, to_date, dry_run, outcomes, unreadable)
 
 

@@ -1,14 +1,13 @@
 """One order played again: what was sent against what would be sent now, and what would become of it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.carrying import carry
 from flows.passing import whole
+from flows.replay_views import rows_of
 from flows.slots import slots_of_both_systems
 from schemas.replay import Replay, Source
 from tasks import connect
@@ -17,6 +16,7 @@ from tasks.decide import replay as decide
 from tasks.errors import ConfigurationError, NotFoundError
 from tasks.extract import items as extract_items
 from tasks.extract import replay as extract
+from tasks.extract.orders import fetch_numbered_orders
 from tasks.normalise import orders as normalise
 from tasks.post import orders as posting
 from tasks.settings import Settings
@@ -49,16 +49,18 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
     settings = Settings.from_env()
     rules = connect.order_rules(settings)
     items = extract_items.fetch_items()
-    batch = extract.fetch_order_again(sent.order_number, is_to_be_posted=post)
+    batch = fetch_numbered_orders([sent.order_number], "replay" if post else "")
+    if not batch.records and not batch.unreadable:
+        raise NotFoundError("there is no such order.", system="Magento", operation="replay", reference=number)
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
     plan = decide_orders.orders(checked.accepted, frames, items, {}, rules)
     prepared = extract.fetch_prepared(whole(plan.to_post))
     obstacles = [*decide_orders.rejected(checked.rejected), *plan.exceptions]
     numbered = replace(sent, order_number_prima=plan.to_post[0].order_number_prima) if plan.to_post else sent
-    replay = decide.from_magento(numbered, obstacles, prepared)
+    replay = decide.from_magento(numbered, obstacles, prepared.get(sent.order_number))
     if post and replay.verdict == "would be posted":
-        posting.retry_order(sent.order_number, "replay")
+        posting.retry_orders([sent.order_number], "replay")
         carry(batch, items, rules, settings)
         replay = decide.posted(replay, extract.fetch_sent(sent.order_number))
     return _shown(replay)
@@ -66,44 +68,6 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
 
 def _shown(replay: Replay) -> Replay:
     """Publish the differences as the artifact `replay`, without anything about the customer."""
-    rows = [dict(zip(("attribute", "sent", "now"), row, strict=True)) for row in _rows(replay, with_customer=False)]
+    rows = [dict(zip(("attribute", "sent", "now"), row, strict=True)) for row in rows_of(replay, with_customer=False)]
     create_table_artifact(key="replay", table=rows, description=f"Order {replay.order_number}: {replay.decision}")
     return replay
-
-
-def as_plain(replay: Replay, *, with_customer: bool) -> dict[str, Any]:
-    """Return a replay for JSON; what may tell something about a person only when it is asked for."""
-    return {
-        "order_number": replay.order_number,
-        "order_number_prima": replay.order_number_prima,
-        "source": replay.source,
-        "verdict": replay.verdict,
-        "decision": replay.decision,
-        "was_posted": replay.was_posted,
-        "sent_at": replay.sent_at,
-        "differences": [
-            {"attribute": name, "sent": sent, "now": now} for name, sent, now in _rows(replay, with_customer)
-        ],
-    }
-
-
-def lines_of_text(replay: Replay, *, with_customer: bool) -> list[str]:
-    """Return a replay as lines of text: the decision, then the differences, or the stored request as it is."""
-    when = f"sent {replay.sent_at:%Y-%m-%d %H:%M} UTC" if replay.sent_at else "never sent"
-    lines = [f"Order {replay.order_number}, PRIMA number {replay.order_number_prima or 'none yet'}, {when}"]
-    lines += [f"Decision: {replay.decision}", ""]
-    rows = list(_rows(replay, with_customer))
-    if rows and replay.sent_at:
-        lines += ["Differs:", *(f"  {name}: {sent or '(empty)'} -> {now or '(empty)'}" for name, sent, now in rows)]
-    elif replay.sent_at and replay.attributes:
-        lines.append("Nothing differs from what was sent.")
-    if replay.source == "evidence" or not replay.sent_at:
-        shown = [(each.name, each.shown(with_customer=with_customer)[1]) for each in replay.attributes]
-        lines += ["", "The request:", *(f"  {name}: {value}" for name, value in shown if value)]
-    return lines
-
-
-def _rows(replay: Replay, with_customer: bool) -> Iterator[tuple[str, str, str]]:
-    for each in replay.differences:
-        sent, now = each.shown(with_customer=with_customer)
-        yield each.name, sent, now

@@ -1,9 +1,12 @@
-"""One order played again: what was sent, what would be sent now, and what would be decided. No input or output."""
+"""Orders played again: what was sent, what would be sent now, and what would be decided. No input or output."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
+
+from schemas.backfill import Outcome
 
 Source = Literal["evidence", "magento"]
 Verdict = Literal["in PRIMA", "outcome unknown", "cancelled", "would be held", "cannot be sent", "would be posted"]
@@ -121,3 +124,45 @@ class Replay:
     def differences(self) -> list[ReplayedAttribute]:
         """The attributes that would be sent otherwise than they were."""
         return [attribute for attribute in self.attributes if attribute.is_other]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedPart:
+    """A batch of orders played again: every order by its verdict, and those that differ from what was sent."""
+
+    verdicts: Sequence[Outcome]
+    differing: Sequence[Replay]
+    posted: Sequence[str] = ()
+    unreadable: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedRange:
+    """Many orders played again: by dates (London, both included) or by number.
+
+    `verdicts` count orders and pence by what would become of them; `differing` are the replays of orders that would be
+    sent otherwise than they were, with their differing attributes alone. `posted` are the orders that this run posted,
+    `missing` the numbers that nobody knows, `unreadable` the entity ids that Magento does not hand out.
+    """
+
+    source: Source
+    from_date: date | None
+    to_date: date | None
+    verdicts: Sequence[Outcome]
+    differing: Sequence[Replay]
+    posted: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    unreadable: Sequence[int] = ()
+
+    @property
+    def by_attribute(self) -> Mapping[str, int]:
+        """How many orders differ in an attribute; those of all lines counted as one: `OrderLineData/@Price`."""
+        counts: Counter[str] = Counter()
+        for replay in self.differing:
+            counts.update({_of_any_line(row.name) for row in replay.differences})
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _of_any_line(name: str) -> str:
+    element, _, attribute = name.partition("/@")
+    return f"{element.partition(' ')[0]}/@{attribute}"

@@ -98,16 +98,46 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Show what was sent of an order and what would be sent now; without --post nothing is written."""
-    from flows import replay as flow
+    from flows import replay_views
+    from flows.replay import replay_order
 
     if source == "evidence":
         quieten()
     else:
         prepare()
-    found = flow.replay_order(number, source, post)
+    found = replay_order(number, source, post)
     if as_json:
-        print_json(flow.as_plain(found, with_customer=with_customer))
+        print_json(replay_views.as_plain(found, with_customer=with_customer))
     else:
-        print("\n".join(flow.lines_of_text(found, with_customer=with_customer)))
+        print("\n".join(replay_views.lines_of_text(found, with_customer=with_customer)))
     if post and not found.was_posted:
         raise typer.Exit(FAILED)
+
+
+@app.command("replay-range")
+def replay_range(
+    numbers: Annotated[list[str] | None, typer.Argument(help="Order numbers of Magento or PRIMA; or a range.")] = None,
+    from_date: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First London date of the orders.")
+    ] = None,
+    to_date: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last London date, included.")
+    ] = None,
+    source: Annotated[Source, typer.Option(help="A fresh read of Magento, or the stored requests.")] = "magento",
+    post: Annotated[bool, typer.Option("--post", help="Post what PRIMA neither has nor may have.")] = False,
+    with_customer: Annotated[bool, typer.Option("--with-customer", help="Show names, addresses and notes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was sent of many orders and what would be sent now; without --post nothing is written."""
+    from flows import replay_range as flow
+    from flows import replay_views
+
+    if source == "evidence":
+        quieten()
+    else:
+        prepare()
+    found = flow.replay_range(as_date(from_date), as_date(to_date), numbers or [], source, post)
+    if as_json:
+        print_json(replay_views.range_as_plain(found, with_customer=with_customer))
+    else:
+        print("\n".join(replay_views.range_as_text(found, with_customer=with_customer)))

@@ -1,13 +1,30 @@
-"""What was sent of an order against what would be sent now, and what would become of it. Pure."""
+"""What was sent of orders against what would be sent now, and what would become of them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
+from schemas.backfill import Outcome
+from schemas.batches import rows_of
 from schemas.documents import ExceptionNote
-from schemas.replay import Attempt, Attributes, PreparedOrder, Replay, ReplayedAttribute, SentOrder, Verdict
+from schemas.orders import OrderFrames, OrderPlan
+from schemas.replay import (
+    Attempt,
+    Attributes,
+    PreparedOrder,
+    Replay,
+    ReplayedAttribute,
+    ReplayedPart,
+    ReplayedRange,
+    SentOrder,
+    Source,
+    Verdict,
+)
+from tasks.decide.backfill import summed
 
 # New at every attempt, so it always differs and never matters.
 CORRELATION = "Data/@UniqueId"
+Amounts = tuple[str, int, int]
 LOOKS_FIRST = "`magento-prima run orders` looks before it posts."
 
 
@@ -37,6 +54,78 @@ def from_magento(sent: SentOrder, obstacles: Sequence[ExceptionNote], prepared: 
     if not now:
         return Replay(sent.order_number, sent.order_number_prima, "magento", verdict, decision)
     return _replay(sent, "magento", verdict, decision, first, now)
+
+
+def planned(
+    sent: Mapping[str, SentOrder],
+    plan: OrderPlan,
+    rejected: Iterable[ExceptionNote],
+    prepared: Mapping[str, PreparedOrder],
+) -> list[Replay]:
+    """Return the replay of each order of a batch that was read afresh and planned as if PRIMA had none of it."""
+    obstacles: dict[str, list[ExceptionNote]] = {}
+    for note in (*rejected, *plan.exceptions):
+        obstacles.setdefault(note.order_number, []).append(note)
+    numbers = {order.order_number: order.order_number_prima for order in plan.to_post}
+    return [
+        from_magento(
+            replace(order, order_number_prima=numbers.get(number, order.order_number_prima)),
+            obstacles.get(number, []),
+            prepared.get(number),
+        )
+        for number, order in sent.items()
+    ]
+
+
+def in_prima(sent: Mapping[str, SentOrder]) -> list[str]:
+    """Return the orders that PRIMA has by the ledger: there is nothing to look up about them."""
+    return [number for number, order in sent.items() if order.sent is not None and order.sent.state == "posted"]
+
+
+def amounts_of(frames: OrderFrames) -> dict[str, Amounts]:
+    """Return currency, gross and VAT in pence of each order by number; an unreadable amount counts 0."""
+    figures = frames.orders[["order_number", "currency", "gross_pence", "vat_pence"]].fillna(
+        {"gross_pence": 0, "vat_pence": 0}
+    )
+    return {
+        row["order_number"]: (str(row["currency"]), int(row["gross_pence"]), int(row["vat_pence"]))
+        for row in rows_of(figures)
+    }
+
+
+def part(replays: Sequence[Replay], amounts: Mapping[str, Amounts], unreadable: Sequence[int] = ()) -> ReplayedPart:
+    """Return a batch of replays: each order by its verdict; of those that differ, what differs alone."""
+    outcomes = []
+    for each in replays:
+        currency, gross_pence, vat_pence = amounts[each.order_number]
+        outcomes.append(Outcome(each.verdict, currency, 1, gross_pence, vat_pence, (each.order_number,)))
+    differing = [
+        replace(each, attributes=tuple(each.differences)) for each in replays if each.sent_at and each.differences
+    ]
+    posted_now = [each.order_number for each in replays if each.was_posted]
+    return ReplayedPart(outcomes, differing, posted_now, unreadable)
+
+
+def joined(
+    source: Source,
+    from_date: date | None,
+    to_date: date | None,
+    parts: Sequence[ReplayedPart],
+    asked: Mapping[str, str],
+) -> ReplayedRange:
+    """Return the parts as one range; `asked` is Magento's number by each number that was asked for."""
+    outcomes = summed(outcome for each in parts for outcome in each.verdicts)
+    seen = {number for outcome in outcomes for number in outcome.order_numbers}
+    return ReplayedRange(
+        source,
+        from_date,
+        to_date,
+        outcomes,
+        [replay for each in parts for replay in each.differing],
+        [number for each in parts for number in each.posted],
+        [number for number, known in asked.items() if known not in seen],
+        [entity_id for each in parts for entity_id in each.unreadable],
+    )
 
 
 def posted(replay: Replay, sent: SentOrder) -> Replay:

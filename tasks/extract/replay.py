@@ -1,7 +1,7 @@
-"""One order to be played again: what was sent of it, how Magento has it now, and the request that would be sent."""
+"""Orders to be played again: what was sent of them, how Magento has them now, and the requests that would be sent."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -9,9 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.documents import SalesOrder
 from schemas.replay import Attempt, Attributes, PreparedOrder, SentOrder
 from tasks import connect
-from tasks.connect import READ_RETRIES
-from tasks.errors import CallRefusedError, NotFoundError, OutcomeUnknownError
-from tasks.extract.orders import OrderBatch, read_numbered
+from tasks.errors import CallRefusedError, OutcomeUnknownError
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger, Posting
 from tasks.systems.prima import PrimaClient
@@ -35,43 +33,70 @@ def fetch_sent(number: str) -> SentOrder:
     return SentOrder(order.order_number, order.order_number_prima, order.state, attempts)
 
 
-@task(
-    retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
-)
-def fetch_order_again(order_number: str, *, is_to_be_posted: bool) -> OrderBatch:
-    """Return a batch of this one order as Magento has it now; the ledger hears of it only when it is to be posted.
-
-    Raises NotFoundError when Magento has no order of this number.
-    """
-    settings = Settings.from_env()
-    with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        read = read_numbered(magento, [order_number])
-        if not read.records and not read.unreadable:
-            raise NotFoundError("there is no such order.", system="Magento", operation="replay", reference=order_number)
-        now = datetime.now(UTC)
-        batch_id = ledger.open_batch(STREAM, now, now) if is_to_be_posted else ""
-    return OrderBatch(batch_id, read.records, None, True, read.unreadable)
+@task(cache_policy=NO_CACHE)
+def fetch_sent_of(order_numbers: Sequence[str]) -> dict[str, SentOrder]:
+    """Return what the ledger holds of each of these orders, by Magento's number, in the order given."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        known = {order.order_number: order for order in ledger.placed_by_number(order_numbers)}
+        attempts = ledger.attempts_of([f"{KEY}{number}" for number in known])
+        return {
+            number: SentOrder(
+                number,
+                known[number].order_number_prima,
+                known[number].state,
+                [_attempt(ledger, posting) for posting in attempts.get(f"{KEY}{number}", [])],
+            )
+            if number in known
+            else SentOrder(number)
+            for number in order_numbers
+        }
 
 
 @task(cache_policy=NO_CACHE)
-def fetch_prepared(orders: Sequence[SalesOrder]) -> PreparedOrder | None:
-    """Return the request that would be sent, and whether PRIMA shows the order; None without an order. Sends nothing.
+def fetch_magento_numbers(numbers: Sequence[str]) -> dict[str, str]:
+    """Return Magento's number by each of these numbers of Magento or PRIMA; one never seen is taken as it is."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        known = ledger.order_numbers_known(numbers)
+        by_prima = {number: ledger.order_by_prima_number(number) for number in numbers if number not in known}
+    return {number: found.order_number if (found := by_prima.get(number)) else number for number in numbers}
 
-    Source: `OrderStatus` for the look. Raises SystemUnavailableError when PRIMA is out of reach.
+
+@task(cache_policy=NO_CACHE)
+def fetch_known_orders(
+    order_numbers: Sequence[str], dates: tuple[datetime, datetime] | None
+) -> dict[str, tuple[str, int, int]]:
+    """Return currency, gross and VAT in pence of the ledger's orders placed then, or else of these numbers."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        found = ledger.placed_by_number(order_numbers) if dates is None else ledger.orders_placed(*dates)
+    return {order.order_number: (order.currency, order.gross_pence, order.vat_pence) for order in found}
+
+
+@task(cache_policy=NO_CACHE)
+def fetch_prepared(orders: Sequence[SalesOrder], in_prima: Collection[str] = ()) -> dict[str, PreparedOrder]:
+    """Return the request of each order that would be sent, and whether PRIMA shows the order. Sends nothing.
+
+    Source: `OrderStatus` for the look, which the orders `in_prima` by the ledger do without. Raises
+    SystemUnavailableError when PRIMA is out of reach.
     """
     if not orders:
-        return None
-    (order,) = orders
+        return {}
     settings = Settings.from_env()
-    account = order.customer_id_magento if settings.prima.orders.customer == "reuse" else None
+    reused = settings.prima.orders.customer == "reuse"
+    accounts = {order.customer_id_magento for order in orders if reused and order.customer_id_magento}
+    found: dict[str, PreparedOrder] = {}
     with connect.open_ledger(settings) as ledger, connect.open_prima(settings) as prima:
-        customer_code = ledger.customer_codes([account]).get(account, "") if account else ""
-        word, look = _look(prima, order.order_number_prima)
-        try:
-            document = prima.prepare_order(order, customer_code=customer_code).document
-        except CallRefusedError as error:
-            return PreparedOrder(problem=str(error), word=word, look=look)
-    return PreparedOrder(attributes_of(document), word=word, look=look)
+        codes = ledger.customer_codes(sorted(accounts)) if accounts else {}
+        for order in orders:
+            is_known = order.order_number in in_prima
+            word, look = ("", "") if is_known else _look(prima, order.order_number_prima)
+            customer_code = codes.get(order.customer_id_magento or 0, "") if reused else ""
+            try:
+                document = prima.prepare_order(order, customer_code=customer_code).document
+            except CallRefusedError as error:
+                found[order.order_number] = PreparedOrder(problem=str(error), word=word, look=look)
+            else:
+                found[order.order_number] = PreparedOrder(attributes_of(document), word=word, look=look)
+    return found
 
 
 def attributes_of(document: str) -> Attributes:

@@ -113,10 +113,11 @@ def post_chunk_of_sales_orders(orders: Sequence[SalesOrder]) -> list[PostingResu
 
 
 @task(cache_policy=NO_CACHE)
-def retry_order(order_number: str, by: str) -> None:
-    """Let an order that PRIMA refused, parked or not, be sent by the next run; `by` is the person who wants it."""
+def retry_orders(order_numbers: Sequence[str], by: str) -> None:
+    """Let orders that PRIMA refused, parked or not, be sent by the next run; `by` is the person who wants it."""
     with connect.open_ledger(Settings.from_env()) as ledger:
-        ledger.set_mapping(RETRY, order_number, {"at": datetime.now(UTC).isoformat()}, by)
+        for order_number in order_numbers:
+            ledger.set_mapping(RETRY, order_number, {"at": datetime.now(UTC).isoformat()}, by)
 
 
 def _retries(ledger: Ledger) -> dict[str, datetime]:

@@ -10,8 +10,8 @@ from schemas.money import show
 NUMBERS_SHOWN = 200
 
 
-def show_backfill(outcomes: Sequence[Outcome], label: str, *, is_dry: bool) -> None:
-    """Publish the artifact `backfill`: what a dry run would do, or what a run has done."""
+def show_backfill(outcomes: Sequence[Outcome], label: str, *, is_dry: bool, key: str = "backfill") -> None:
+    """Publish what a dry run would do with orders, or what a run has done, as the artifact `backfill` or `key`."""
     rows = [
         {
             "outcome": outcome.name,
@@ -24,4 +24,4 @@ def show_backfill(outcomes: Sequence[Outcome], label: str, *, is_dry: bool) -> N
         for outcome in outcomes
     ]
     what = "nothing was written" if is_dry else "carried"
-    create_table_artifact(key="backfill", table=rows, description=f"Orders placed {label}: {what}.")
+    create_table_artifact(key=key, table=rows, description=f"Orders {label}: {what}.")

@@ -33,6 +33,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number or a SKU; or no stream
     "backfill",
     "census",
     "replay",
+    "replay-range",
     "withdraw-suggestion",
 )
 NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "verification")

@@ -13,7 +13,7 @@ import pytest
 from flows.orders import sync_orders
 from schemas.reasons import REASONS
 from tasks.errors import SystemUnavailableError
-from tasks.post.orders import retry_order
+from tasks.post.orders import retry_orders
 from tests.installation import Installation
 from tests.recorded import sample_order, sample_orders
 
@@ -181,7 +181,7 @@ def test_an_order_that_prima_refuses_is_an_exception_with_primas_words(installat
     assert "Price Book" in note.detail
 
     installation.prima.settings.vat_inclusive = True
-    retry_order(ORDER, "operations")
+    retry_orders([ORDER], "operations")
     sync_orders()
     assert installation.open_codes() == {}
     assert installation.prima.order_numbers() == [PRIMA_NUMBER]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from flows.orders import sync_orders
 from tasks.post.attempts import Patience, standing
-from tasks.post.orders import retry_order
+from tasks.post.orders import retry_orders
 from tasks.systems.ledger.records import Posting
 from tests.installation import Installation
 from tests.recorded import sample_order
@@ -132,7 +132,7 @@ def test_an_order_refused_in_the_same_words_is_parked_until_a_person_retries_it(
     installation.prima.settings.vat_inclusive = True
     sync_orders()
     assert posts(installation) == 2, "what is parked stays parked, whatever PRIMA would say now"
-    retry_order(ORDER, "somebody")
+    retry_orders([ORDER], "somebody")
     sync_orders()
 
     assert installation.prima.order_numbers() == [PRIMA_NUMBER]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flows.orders import sync_orders
-from flows.replay import as_plain, lines_of_text, replay_order
+from flows.replay import replay_order
+from flows.replay_views import as_plain, lines_of_text
 from tasks.errors import ConfigurationError, NotFoundError
 from tests.flows.shopping import in_prima
 from tests.installation import Installation

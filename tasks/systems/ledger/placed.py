@@ -25,6 +25,7 @@ _COLUMNS = (
     "order_number_prima",
     "currency",
     "gross_pence",
+    "vat_pence",
 )
 
 
@@ -45,6 +46,7 @@ class PlacedOrder:
     order_number_prima: str
     currency: str
     gross_pence: int
+    vat_pence: int
 
 
 class PlacedOrders(Database):
