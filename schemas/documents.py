@@ -6,6 +6,10 @@ Money is in whole pence of the record's currency; instants are aware UTC.
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
+
+SourceKey = tuple[str, str]
+"""A SKU and the code of a Magento source."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,11 +25,15 @@ class StockTuple:
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """One row of a stock answer of PRIMA. `quantity` is the text as it came, for the schema to judge."""
+    """One row of a stock answer of PRIMA. `quantity` is the text as it came, for the schema to judge.
+
+    `warehouse` is empty where PRIMA gives one figure for all of them, as its web service does.
+    """
 
     item: StockTuple
     quantity: str
     available_date: str
+    warehouse: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,8 @@ class ShipmentRequest:
 class StockLevel:
     """The quantity to write to one Magento source, with the sum that gives it.
 
-    `source_qty = max(0, available_to_sell - buffer) + open_units`
+    `source_qty = max(0, available_to_sell - buffer) + back_order_units + open_units`; `explanation` says in words which
+    buffer rule counted and which warehouses make up the figure, where there is something to say.
     """
 
     sku: str
@@ -159,6 +168,20 @@ class StockLevel:
     source_qty: int
     snapshot_at: datetime
     available_date: date | None = None
+    back_order_units: int = 0
+    explanation: str = ""
+
+
+class StockSum(NamedTuple):
+    """The sum behind a level, as the ledger has it."""
+
+    available_to_sell: int
+    buffer: int
+    back_order_units: int
+    open_units: int
+    source_qty: int
+    available_date: str
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True)

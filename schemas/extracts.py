@@ -1,4 +1,4 @@
-"""The nine extracts of PRIMA's reporting source: the column contract, in one table.
+"""The extracts of PRIMA's reporting source: the column contract, in one table.
 
 This table is the source of the default SQL (`tasks/systems/prima/reporting.py`), of the pandera models
 (`schemas/reporting.py`), of the sandbox's views and of the page that a PRIMA consultant is sent
@@ -199,6 +199,38 @@ EXTRACTS: dict[str, Extract] = {
                 Column("sku", "text", "the web shop's SKU", "HARBRN-BLK-075", is_key=True),
                 Column("currency", "text", "ISO 4217", "GBP", is_key=True),
                 Column("gross_price", "money", "selling price with VAT", "39.99"),
+                _UPDATED,
+            ),
+            "updated_at",
+        ),
+        Extract(
+            "stock",
+            "the stock of one item in one warehouse, also where it is 0",
+            (
+                *(Column(c.name, c.type, c.meaning, c.example, is_key=True, is_required=c.is_required) for c in _TUPLE),
+                Column("warehouse", "text", "PRIMA's warehouse", "MAIN", is_key=True),
+                Column(
+                    "available_quantity",
+                    "integer",
+                    "units free to sell: what is there less what is allocated to orders of every channel",
+                    "12",
+                ),
+                Column("physical_quantity", "integer", "units on the shelf", "17", is_required=False),
+                Column(
+                    "allocated_quantity",
+                    "integer",
+                    "units of it allocated to orders of every channel, accepted web orders among them",
+                    "5",
+                    is_required=False,
+                ),
+                Column(
+                    "reserved_quantity",
+                    "integer",
+                    "units set aside for other channels (shops, wholesale) that available_quantity still counts",
+                    "0",
+                    is_required=False,
+                ),
+                Column("available_date", "date", "when the next stock is expected", "2026-12-14", is_required=False),
                 _UPDATED,
             ),
             "updated_at",

@@ -71,6 +71,7 @@ _USES = {
     "dispatch_lines": "which units left: part dispatches",
     "items": "which Magento SKU is which stock tuple (product and four matrix codes)",
     "prices": "comparing selling prices",
+    "stock": "optional: stock by warehouse, where the web service's one figure is not enough (`stock.figure_from`)",
 }
 
 _TYPES: dict[ColumnType, str] = {
@@ -129,7 +130,8 @@ As a file:
 
 
 def _row(column: Column) -> str:
-    mark = "key, required" if column.is_key else "required" if column.is_required else "may be empty"
+    need = "required" if column.is_required else "may be empty"
+    mark = f"key, {need}" if column.is_key else need
     example = f"`{column.example}`" if column.example else ""
     return f"| `{column.name}` | {_TYPES[column.type]} | {mark} | {column.meaning} | {example} |"
 

@@ -56,6 +56,7 @@ class ItemIndex:
             for item in found:
                 skus.setdefault(item, []).append(sku)
         self._skus = skus
+        self._folded_tuples: dict[tuple[str, ...], list[str]] | None = None  # made when it is first needed
         named = {sku: self._single(meant) for sku, meant in (accepted or {}).items() if sku not in self._mapped}
         self._accepted = {sku: item for sku, item in named.items() if item is not None}
         self._stocked: dict[StockTuple, list[str]] = {}
@@ -82,15 +83,30 @@ class ItemIndex:
     def sku(self, item: StockTuple) -> str | None:
         """Return the one SKU under which Magento keeps the stock of a tuple; None when there is no single one.
 
-        One that the settings map comes before an accepted one whose stock Magento keeps, and that before a row's.
+        One that the settings map comes before an accepted one whose stock Magento keeps, and that before a row's. PRIMA
+        takes codes without regard to case, so a tuple that is nobody's exactly may be somebody's all the same.
         """
-        skus = self._skus.get(item, [])
+        skus = self._owners(item)
         mapped = [sku for sku in skus if sku in self._mapped]
         if not mapped and item in self._stocked:
             accepted = self._stocked[item]
             return accepted[0] if len(accepted) == 1 else None
         skus = mapped or skus
         return skus[0] if len(skus) == 1 and len(self._tuples[skus[0]]) == 1 else None
+
+    def claims(self, item: StockTuple) -> list[str]:
+        """Return the SKUs of a stock tuple that cannot be used for it because they are several, or have several."""
+        return [] if self.sku(item) else sorted(self._owners(item))
+
+    def _owners(self, item: StockTuple) -> list[str]:
+        exact = self._skus.get(item)
+        if exact is not None:
+            return exact
+        if self._folded_tuples is None:
+            self._folded_tuples = {}
+            for known, skus in self._skus.items():
+                self._folded_tuples.setdefault(_without_case(known), []).extend(skus)
+        return self._folded_tuples.get(_without_case(item), [])
 
     def problem(self, sku: str) -> ItemProblem | None:
         """Return why a SKU cannot be used, or None when it has exactly one item of its own, or an accepted one."""
@@ -125,3 +141,7 @@ class ItemIndex:
             raise KeyError(sku)
         parts = match.groupdict(default="")
         return StockTuple(parts["product"], *(parts.get(f"mtrx{level}", "") for level in (1, 2, 3, 4)))
+
+
+def _without_case(item: StockTuple) -> tuple[str, ...]:
+    return tuple(part.casefold() for part in (item.product, item.mtrx1, item.mtrx2, item.mtrx3, item.mtrx4))

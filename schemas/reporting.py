@@ -1,4 +1,4 @@
-"""What PRIMA's nine extracts may contain after `tasks/normalise/reporting.py`: one model an extract.
+"""What PRIMA's extracts may contain after `tasks/normalise/reporting.py`: one model an extract.
 
 Columns are those of `schemas/extracts.py`, with money as whole pence in `_pence` columns (`net_amount` becomes
 `net_pence`), VAT rates as plain text in per cent (`17.5`), instants in UTC. Types are strict: nothing is coerced.
@@ -6,7 +6,7 @@ Columns are those of `schemas/extracts.py`, with money as whole pence in `_pence
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pa
@@ -211,6 +211,25 @@ class PrimaPrices(_Extract):
         unique: ClassVar[list[str]] = ["sku", "currency"]
 
 
+class PrimaStock(_Extract):
+    """The stock of an item in a warehouse. The stock flow reads it as text instead, to judge it row by row."""
+
+    product: Series[str] = pa.Field(str_length=_NOT_EMPTY)
+    mtrx1: Series[str]
+    mtrx2: Series[str]
+    mtrx3: Series[str]
+    mtrx4: Series[str]
+    warehouse: Series[str] = pa.Field(str_length=_NOT_EMPTY)
+    available_quantity: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    physical_quantity: Series[pd.Int64Dtype] = pa.Field(ge=0, nullable=True)
+    allocated_quantity: Series[pd.Int64Dtype] = pa.Field(ge=0, nullable=True)
+    reserved_quantity: Series[pd.Int64Dtype] = pa.Field(ge=0, nullable=True)
+    available_date: Series[Any] = pa.Field(nullable=True)
+
+    class Config:
+        unique: ClassVar[list[str]] = ["product", "mtrx1", "mtrx2", "mtrx3", "mtrx4", "warehouse"]
+
+
 MODELS: Mapping[str, type[pa.DataFrameModel]] = {
     "sales_orders": PrimaSalesOrders,
     "sales_order_lines": PrimaSalesOrderLines,
@@ -221,6 +240,7 @@ MODELS: Mapping[str, type[pa.DataFrameModel]] = {
     "dispatch_lines": PrimaDispatchLines,
     "items": PrimaItems,
     "prices": PrimaPrices,
+    "stock": PrimaStock,
 }
 
 

@@ -10,9 +10,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from schemas.buffers import Buffers
 from schemas.documents import StockTuple
 
 _NUMBER_WITH_LETTERS = re.compile(r"^[A-Za-z0-9-]+$")
+SellableFigure = Literal["available", "available_less_reserved", "physical_less_allocated"]
 OWN_IMPORT_RULES = ("import_states", "import_statuses", "start_date", "minimum_age", "expire_unpaid")
 
 
@@ -116,21 +118,46 @@ class OrderRules:
 
 
 @dataclass(frozen=True, slots=True)
+class BackOrderRule:
+    """How far a SKU of which nothing is available may be sold all the same: units, while its date is near enough.
+
+    `units` is the most that may wait for new stock at a time; `within` how far away a believed date may be.
+    """
+
+    units: int
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class StockRules:
-    """Safety buffers in units, the source that is written, and the brakes of a full snapshot."""
+    """Which source gets what: buffers, the sources of PRIMA's warehouses, back-orders, and a snapshot's brakes.
+
+    `source_code` takes the figures that name no warehouse. A warehouse that maps to empty text is left out.
+    """
 
     source_code: str
-    buffer: int
-    buffers: Mapping[str, int]
+    buffers: Buffers
     lowest_rows: int
     largest_shrink_percent: int
     date_horizon_days: int | None = None
     placeholder_dates: frozenset[date] = frozenset()
     reports_missing: bool = True
+    warehouses: Mapping[str, str] = field(default_factory=dict)
+    back_orders: BackOrderRule | None = None
+    sellable: SellableFigure = "available"
 
-    def buffer_of(self, sku: str) -> int:
-        """Units of a SKU that are kept back from the shop."""
-        return self.buffers.get(sku, self.buffer)
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that are written."""
+        if not self.warehouses:
+            return (self.source_code,)
+        return tuple(sorted({source for source in self.warehouses.values() if source}))
+
+    def source_of(self, warehouse: str) -> str | None:
+        """Return the source of a warehouse, empty text when it is left out, None when no setting says."""
+        if not self.warehouses:
+            return self.source_code
+        return self.warehouses.get(warehouse)
 
     def believed(self, expected: date | None, asked_on: date) -> date | None:
         """Return a date on which stock is expected; None for one that is past, a placeholder or too far ahead."""

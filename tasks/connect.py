@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,9 +18,11 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from schemas.acceptance import AcceptanceRules, folded
+from schemas.buffers import BufferRule, Buffers
 from schemas.census import CensusRule, SilenceRule
 from schemas.documents import StockTuple
 from schemas.rules import (
+    BackOrderRule,
     CarrierRule,
     DeliveryRule,
     DispatchRules,
@@ -207,16 +209,30 @@ def silence_rule(settings: Settings) -> SilenceRule:
 
 def stock_rules(settings: Settings) -> StockRules:
     """Return what the settings say about stock."""
+    stock, prima = settings.stock, settings.prima
+    rules = [
+        BufferRule(rule.units, rule.percent, rule.floor, rule.sku, rule.category, rule.source_code)
+        for rule in stock.buffer_rules
+    ]
+    back = stock.back_orders
     return StockRules(
         source_code=settings.magento.source_code,
-        buffer=settings.stock.buffer,
-        buffers=settings.stock.buffers,
-        lowest_rows=settings.prima.lowest_stock_rows,
-        largest_shrink_percent=settings.prima.largest_stock_shrink_percent,
-        date_horizon_days=settings.prima.stock.date_horizon_days,
-        placeholder_dates=frozenset(settings.prima.stock.placeholder_dates),
-        reports_missing=settings.prima.stock.missing_row == "unchanged",
+        buffers=Buffers(stock.buffer, stock.buffers, rules),
+        lowest_rows=prima.lowest_stock_rows,
+        largest_shrink_percent=prima.largest_stock_shrink_percent,
+        warehouses=stock.warehouses,
+        back_orders=BackOrderRule(back.units, timedelta(days=back.within_days)) if back.units else None,
+        sellable=stock.sellable,
+        date_horizon_days=prima.stock.date_horizon_days,
+        placeholder_dates=frozenset(prima.stock.placeholder_dates),
+        reports_missing=prima.stock.missing_row == "unchanged",
     )
+
+
+def source_of_store(settings: Settings, store_id: int) -> str:
+    """Return the source that ships the orders of a store view: its own, else `magento.source_code`."""
+    own = {store.id: store.source_code for store in settings.stores}
+    return own.get(store_id) or settings.magento.source_code
 
 
 def dispatch_rules(settings: Settings) -> DispatchRules:
@@ -278,19 +294,26 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def stock_lane(settings: Settings) -> Iterator[None]:
-    """Hold the one lane in which stock of the source is written, waiting for whoever has it.
+def stock_lane(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Hold the one lane in which stock is written to any source, waiting for whoever has it.
 
-    Raises LaneTakenError when it does not become free in five minutes.
+    Yields a call that holds it for longer, to be made before each write; it raises SystemUnavailableError when the
+    lane was lost. Raises LaneTakenError when it does not become free in five minutes.
     """
     name = f"stock {settings.magento.source_code}"
+    own = owner()
     with open_ledger(settings) as ledger:
+
+        def keep() -> None:
+            if not ledger.extend_lane(name, owner=own, seconds=LANE_SECONDS):
+                raise SystemUnavailableError(f"the lane {name} was lost.", system="ledger", operation="keep lane")
+
         free_lanes_of_the_dead(ledger)
         waiting = stamina.retry_context(
             on=LaneTakenError, attempts=None, timeout=WAIT_SECONDS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
         )
         for attempt in waiting:
-            with attempt, ledger.lane(name, owner=owner(), seconds=LANE_SECONDS) as is_ours:
+            with attempt, ledger.lane(name, owner=own, seconds=LANE_SECONDS) as is_ours:
                 if not is_ours:
                     raise LaneTakenError(f"the lane {name} is taken.", system="ledger", operation="enter lane")
-                yield
+                yield keep

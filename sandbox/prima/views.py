@@ -18,6 +18,7 @@ _FROM: dict[str, str] = {
     "dispatch_lines": "stand_in_dispatch_lines t",
     "items": "stand_in_items t",
     "prices": "stand_in_items t where t.is_stocked = 1",
+    "stock": "stand_in_items t where t.is_stocked = 1 and t.is_active = 1",
 }
 
 # Extract column -> column of ours, where the names differ.
@@ -32,6 +33,15 @@ _NAMES: dict[str, str] = {
     "quantity_dispatched": "dispatched",
     "quantity_cancelled": "cancelled",
     "gross_price": "price",
+}
+
+# The stock room is one warehouse; what is allocated there is what orders have taken off the available units.
+_STOCK: dict[str, str] = {
+    "warehouse": "'MAIN'",
+    "available_quantity": "case when t.available > 0 then t.available else 0 end",
+    "physical_quantity": "case when t.physical > 0 then t.physical else 0 end",
+    "allocated_quantity": "case when t.physical > t.available then t.physical - t.available else 0 end",
+    "reserved_quantity": "0",
 }
 
 
@@ -56,6 +66,8 @@ def _expression(extract: str, column: str, kind: str, dialect: str) -> str:
         return f"({rate})::numeric" if dialect == "postgresql" else rate
     if extract == "invoice_lines" and column == "order_line_number":
         return "case t.line_type when 'goods' then t.order_line_number end"
+    if extract == "stock" and column in _STOCK:
+        return _STOCK[column]
     source = f"t.{_NAMES.get(column, column)}"
     if kind == "money":
         return _money(source, dialect)

@@ -26,6 +26,27 @@ ROWS: tuple[Row, ...] = (
         "Read Magento's words in the detail; the next run tries again with fresh figures.",
     ),
     (
+        "STOCK_SOURCE_UNKNOWN",
+        "Stock is to go to a source that Magento does not have.",
+        "integration",
+        "critical",
+        "Create the source in Magento, or correct magento.source_code or stock.warehouses in the settings.",
+    ),
+    (
+        "STOCK_WAREHOUSE_UNMAPPED",
+        "PRIMA has stock in a warehouse of which no setting says where it is sold; it is not counted.",
+        "integration",
+        "problem",
+        'Add the warehouse to stock.warehouses in the settings, with a Magento source, or with "" to leave it out.',
+    ),
+    (
+        "STOCK_ITEM_AMBIGUOUS",
+        "An item of PRIMA belongs to several SKUs, or a SKU to several items; its stock in the shop stays as it is.",
+        "ecommerce",
+        "problem",
+        "Give each SKU one item of its own in PRIMA, or map the right SKU under sku.mapped in the settings.",
+    ),
+    (
         "STOCK_NOT_IN_MAGENTO",
         "PRIMA has stock of a SKU that Magento does not know.",
         "ecommerce",

@@ -1,20 +1,25 @@
 """PRIMA's available to sell, and what the ledger and Magento say about the same SKUs."""
 
-from collections.abc import Collection, Sequence
+import csv
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents import SourceKey, StockTuple
 from schemas.stock import StockEvidence
 from tasks import connect
 from tasks.connect import READ_RETRIES
+from tasks.errors import ConfigurationError
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
 from tasks.systems.magento import MagentoClient
 from tasks.systems.prima import StockSnapshot
 
 STREAM = "stock"
+STREAM_OF_SOME = "stock of some SKUs"
 SKUS_A_QUESTION = 100
 # How many of the latest batches are looked through for the last good one: at first, and when that was not enough.
 BATCHES_BACK = (20, 100_000)
@@ -26,53 +31,140 @@ BATCHES_BACK = (20, 100_000)
 def fetch_stock_snapshot() -> tuple[str, StockSnapshot]:
     """Return a new batch id and PRIMA's stock of all products, with the time at which it was asked for.
 
-    Source: ProductAvailableToSell with both limits empty.
+    Source: ProductAvailableToSell with both limits empty, or the extract `stock` of the reporting source, whose time is
+    the one up to which its figures are complete.
     """
     settings = Settings.from_env()
-    with connect.open_ledger(settings) as ledger, connect.open_prima(settings) as prima:
-        snapshot = prima.stock_snapshot()
+    with connect.open_ledger(settings) as ledger:
+        snapshot = _of_extract(settings) if settings.stock.figure_from == "extract" else _of_web_service(settings)
         return ledger.open_batch(STREAM, snapshot.asked_at, snapshot.answered_at), snapshot
 
 
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
-def fetch_stock_evidence(skus: Collection[str], asked_at: datetime) -> StockEvidence:
-    """Return open units by SKU, what Magento's source holds, and the size of the last good snapshot.
+def fetch_stock_of(items: Sequence[StockTuple]) -> tuple[str, StockSnapshot]:
+    """Return a new batch id and PRIMA's stock of these items alone.
 
-    Source: the ledger; GET /V1/inventory/source-items for each SKU whose quantity in Magento is not confirmed, and for
-    each one that is not among `skus`: it may be gone from Magento as well. The first time the whole source is read.
-    Open units are those of orders that PRIMA accepted before `asked_at`: only those are off its figure for certain.
+    Source: MultiAvailableToSell, `prima.skus_per_stock_request` items a call, or the rows of the extract `stock`.
     """
     settings = Settings.from_env()
-    source = settings.magento.source_code
+    with connect.open_ledger(settings) as ledger:
+        if settings.stock.figure_from == "extract":
+            snapshot = _of_extract(settings, frozenset(items))
+        else:
+            asked_at = datetime.now(UTC)
+            with connect.open_prima(settings) as prima:
+                rows = prima.available_to_sell(items)
+            snapshot = StockSnapshot(rows, asked_at, datetime.now(UTC), "")
+        return ledger.open_batch(STREAM_OF_SOME, snapshot.asked_at, snapshot.answered_at), snapshot
+
+
+@task(
+    retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
+)
+def fetch_stock_evidence(keys: Collection[SourceKey], asked_at: datetime, *, is_whole: bool = True) -> StockEvidence:
+    """Return open units, what Magento's sources hold, the last sums, and the size of the last good snapshot.
+
+    Source: the ledger; GET /V1/inventory/source-items for each level whose quantity in Magento is not confirmed, and
+    for each one that is not among `keys`: it may be gone from Magento as well. The first time each source is read as a
+    whole. Open units are those of orders that PRIMA accepted before `asked_at`: only those are off its figure for
+    certain. `is_whole` is False when only some SKUs were asked for: then others are not missed.
+    """
+    settings = Settings.from_env()
+    listed = {key for key in keys if all(key)}
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        confirmed = {sku: quantity for (sku, code), quantity in ledger.confirmed_levels().items() if code == source}
-        listed = set(skus)
-        missing = (confirmed.keys() - listed) | {note.sku for note in ledger.exceptions(code="STOCK_NOT_IN_PRIMA")}
-        doubtful = (listed - confirmed.keys()) | (missing - listed)
-        is_first = not confirmed
-        found = _source_quantities(magento, ledger, None if is_first else sorted(doubtful), source)
-        ledger.forget_levels((sku, source) for sku in confirmed.keys() - listed - found.keys())
-        in_magento = {sku: quantity for sku, quantity in confirmed.items() if sku in listed} | found
-        open_units = {sku: units for (sku, code), units in ledger.open_units(asked_at).items() if code == source}
-        return StockEvidence(open_units, in_magento, _rows_of_last_snapshot(ledger), asked_at)
+        in_magento: dict[SourceKey, int] = {}
+        all_confirmed = ledger.confirmed_levels()
+        for source in connect.stock_rules(settings).sources:
+            confirmed = {key: quantity for key, quantity in all_confirmed.items() if key[1] == source}
+            in_magento |= _held(
+                ledger, magento, source, {key for key in listed if key[1] == source}, confirmed, is_whole
+            )
+        return StockEvidence(
+            ledger.open_units(asked_at),
+            in_magento,
+            _rows_of_last_snapshot(ledger) if is_whole else 0,
+            asked_at,
+            sums=ledger.stock_sums(),
+            categories=_categories(settings),
+            is_whole=is_whole,
+        )
+
+
+def _of_web_service(settings: Settings) -> StockSnapshot:
+    with connect.open_prima(settings) as prima:
+        return prima.stock_snapshot()
+
+
+def _of_extract(settings: Settings, items: frozenset[StockTuple] | None = None) -> StockSnapshot:
+    with connect.open_reporting(settings) as reporting:
+        if reporting is None:
+            raise ConfigurationError(
+                "stock.figure_from is extract, but prima.reporting names neither url nor folder.",
+                system="settings",
+                next_step="Name a reporting source, or set stock.figure_from to web_service.",
+            )
+        asked_at = reporting.as_at()
+        records = reporting.read_text("stock")
+    if items is not None:
+        names = ("product", "mtrx1", "mtrx2", "mtrx3", "mtrx4")
+        records = [record for record in records if StockTuple(*(record[name] for name in names)) in items]
+    return StockSnapshot([], asked_at, datetime.now(UTC), "", records)
+
+
+def _held(
+    ledger: Ledger,
+    magento: MagentoClient,
+    source: str,
+    listed: set[SourceKey],
+    confirmed: Mapping[SourceKey, int],
+    is_whole: bool,
+) -> dict[SourceKey, int]:
+    """Return what a source holds of the listed levels and, when all were asked for, of those that are missing."""
+    missing: set[SourceKey] = set()
+    if is_whole:
+        noted = {(note.sku, source) for note in ledger.exceptions(code="STOCK_NOT_IN_PRIMA")}
+        missing = (confirmed.keys() | noted) - listed
+    doubtful = (listed - confirmed.keys()) | missing
+    is_first = is_whole and not confirmed
+    found = _source_quantities(magento, ledger, None if is_first else sorted(sku for sku, _ in doubtful), source)
+    ledger.forget_levels(missing & confirmed.keys() - found.keys())
+    return {key: quantity for key, quantity in confirmed.items() if key in listed} | found
 
 
 def _source_quantities(
     magento: MagentoClient, ledger: Ledger, skus: Sequence[str] | None, source_code: str
-) -> dict[str, int]:
+) -> dict[SourceKey, int]:
     """Return Magento's quantities of SKUs (None: all), fractions cut off; what is read is confirmed in the ledger."""
     if skus is not None and not skus:
         return {}
     read_at = datetime.now(UTC)
     quantities = {
-        str(record["sku"]): int(record["quantity"])
+        (str(record["sku"]), source_code): int(record["quantity"])
         for page in magento.source_items(list(skus) if skus and len(skus) <= SKUS_A_QUESTION else None, source_code)
         for record in page
     }
-    ledger.confirm_levels((sku, source_code, quantity, read_at) for sku, quantity in quantities.items())
+    ledger.confirm_levels((*key, quantity, read_at) for key, quantity in quantities.items())
     return quantities
+
+
+def _categories(settings: Settings) -> dict[str, str]:
+    """Return the category of each SKU in `stock.categories_file`."""
+    if not settings.stock.categories_file:
+        return {}
+    path = Path(settings.stock.categories_file)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in ("sku", "category") if name not in (reader.fieldnames or [])]
+            if missing:
+                raise ConfigurationError(
+                    f"stock.categories_file {path} has no column {', '.join(missing)}.", system="settings"
+                )
+            return {row["sku"]: (row["category"] or "").strip() for row in reader}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"stock.categories_file {path} cannot be read: {error}.", system="settings") from error
 
 
 def _rows_of_last_snapshot(ledger: Ledger) -> int:

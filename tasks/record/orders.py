@@ -70,14 +70,18 @@ class OrderSummary:
 def see_orders(checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan) -> None:
     """Write the accepted orders to the ledger, each in the state that the plan says; before any posting.
 
-    Their units are open at the source that ships them: the one whose stock is written.
+    Their units are open at the source that ships them: that of their store view.
     """
     settings = Settings.from_env()
-    source = settings.magento.source_code
     numbers = {order.order_number: order.order_number_prima for order in plan.to_post}
     lines = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
     records = [
-        _order_record(row, lines[row["order_number"]], numbers.get(row["order_number"], ""), source)
+        _order_record(
+            row,
+            lines[row["order_number"]],
+            numbers.get(row["order_number"], ""),
+            connect.source_of_store(settings, int(row["store_id"])),
+        )
         for row in rows_of(checked.accepted)
     ]
     with connect.open_ledger(settings) as ledger:

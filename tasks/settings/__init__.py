@@ -29,12 +29,12 @@ from tasks.settings.rules import (
     LedgerSettings,
     OrderRuleSettings,
     ReconciliationSettings,
-    StockRuleSettings,
     VerificationSettings,
     WarehouseSettings,
 )
 from tasks.settings.secrets import SECRETS, SecretLookup, Secrets, no_lookup
 from tasks.settings.section import Section
+from tasks.settings.stock import StockRuleSettings
 
 __all__ = [
     "CONFIG_VARIABLE",

@@ -27,12 +27,12 @@ from tasks.settings.rules import (
     LedgerSettings,
     OrderRuleSettings,
     ReconciliationSettings,
-    StockRuleSettings,
     VerificationSettings,
     WarehouseSettings,
 )
 from tasks.settings.secrets import OAUTH_SECRETS
 from tasks.settings.section import Section
+from tasks.settings.stock import StockRuleSettings
 
 CONFIG_VARIABLE = "MAGENTO_PRIMA_CONFIG"
 OrderStatusName = Literal["accepted", "part_dispatched", "dispatched", "cancelled"]

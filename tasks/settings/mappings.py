@@ -56,6 +56,7 @@ class StoreSettings(Section):
     expire_unpaid_days: int | None = Field(default=None, ge=1, description="instead of orders.expire_unpaid_days")
     order_channel: str = ""
     brand: str = ""
+    source_code: str = Field(default="", description="the source that ships its orders; empty = magento.source_code")
 
 
 class PaymentMethodSettings(Section):

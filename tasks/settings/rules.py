@@ -53,13 +53,6 @@ class OrderRuleSettings(Section):
     silence_weeks: int = Field(default=4, ge=2, le=26, description="weeks of history that the watch compares with")
 
 
-class StockRuleSettings(Section):
-    """`[stock]`: the safety buffer in units, for all SKUs and for single ones."""
-
-    buffer: int = Field(default=0, ge=0)
-    buffers: dict[str, int] = Field(default_factory=dict)
-
-
 class FulfilmentSettings(Section):
     """`[fulfilment]`: what to do with a carrier that no mapping names, and how far back dispatches are read."""
 

@@ -279,9 +279,11 @@ def _run_steps(installation: Installation, *, between: Callable[[], object]) -> 
     """Run the steps of the flow one by one, with something happening once PRIMA's answer is there."""
     batch_id, snapshot = extract.fetch_stock_snapshot.fn()
     between()
-    rows = normalise.stock(snapshot.rows, extract_items.fetch_items.fn())
-    evidence = extract.fetch_stock_evidence.fn(list(rows["sku"]), snapshot.asked_at)
-    plan = decide.stock(split_batch(StockRows, rows), evidence, connect.stock_rules(installation.settings))
+    rules = connect.stock_rules(installation.settings)
+    rows = normalise.stock(snapshot.rows, extract_items.fetch_items.fn(), rules)
+    keys = list(zip(rows["sku"], rows["source_code"], strict=True))
+    evidence = extract.fetch_stock_evidence.fn(keys, snapshot.asked_at)
+    plan = decide.stock(split_batch(StockRows, rows), evidence, rules)
     with installation.ledger() as ledger:
         ledger.record_snapshot(plan.levels)
     post.post_stock.fn(plan.to_push, batch_id)

@@ -173,7 +173,8 @@ def test_a_push_whose_answer_is_lost_is_read_back_and_was_right(installation: In
 def test_a_push_that_never_arrived_is_told_and_made_good_with_fresh_figures(installation: Installation) -> None:
     stock_both(installation, {SKU: 100})
     installation.prima.sell_elsewhere(SKU, 1)
-    installation.magento.faults.add(STOCK_WRITE, "reset")
+    installation.add_settings("[stock]\npush_pause_seconds = 0")
+    installation.magento.faults.add(STOCK_WRITE, "reset", times=4)
 
     summary = sync_inventory()
     assert summary.counts["unknown"] == 1
@@ -236,6 +237,7 @@ def test_magento_in_maintenance_marks_nothing_as_failed_and_gets_fresh_figures_l
 ) -> None:
     stock_both(installation, {SKU: 100, OTHER: 50})
     installation.prima.sell_elsewhere(SKU, 1)
+    installation.add_settings("[stock]\npush_attempts = 1")
     installation.magento.faults.add(STOCK_WRITE, "status", times=None, status=503)
 
     with pytest.raises(SystemUnavailableError):

@@ -214,6 +214,8 @@ class StockLevelRecord:
     available_date: date | None
     confirmed_qty: int | None
     confirmed_at: datetime | None
+    back_order_units: int = 0
+    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,7 @@ class StockPush:
     state: PushState
     batch_id: str
     pushed_at: datetime
+    back_order_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)

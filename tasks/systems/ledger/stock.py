@@ -6,14 +6,15 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from schemas.documents import StockLevel
+from schemas.documents import SourceKey, StockLevel, StockSum
 from tasks.systems.ledger.database import Database
 from tasks.systems.ledger.models import stock_levels, stock_pushes
 from tasks.systems.ledger.records import StockLevelRecord, StockPush
 from tasks.systems.ledger.states import PushState
 
 _KEY = ("sku", "source_code")
-_UNITS = ("available_to_sell", "buffer", "open_units", "source_qty")
+_UNITS = ("available_to_sell", "buffer", "back_order_units", "open_units", "source_qty")
+_WORDS = ("available_date", "explanation")
 _SUM = (*_UNITS, "snapshot_at")
 
 
@@ -23,14 +24,14 @@ class Stock(Database):
     def record_snapshot(self, levels: Sequence[StockLevel]) -> None:
         """Keep the sums of a snapshot. One older than what is known of a SKU changes nothing."""
         rows = [
-            {**_sum_of(level), "available_date": level.available_date}
+            {**_sum_of(level), **{name: getattr(level, name) for name in _WORDS}}
             for level in sorted(levels, key=lambda level: (level.sku, level.source_code))
         ]
         if not rows:
             return
         insert = self._insert(stock_levels)
         is_newer = or_(stock_levels.c.snapshot_at.is_(None), stock_levels.c.snapshot_at <= insert.excluded.snapshot_at)
-        set_ = {name: insert.excluded[name] for name in (*_SUM, "available_date")}
+        set_ = {name: insert.excluded[name] for name in (*_SUM, *_WORDS)}
         statement = insert.on_conflict_do_update(index_elements=_KEY, set_=set_, where=is_newer)
         with self._writing("record snapshot") as connection:
             connection.execute(statement, rows)
@@ -85,6 +86,22 @@ class Stock(Database):
         )
         with self._reading("confirmed levels") as connection:
             return {(row.sku, row.source_code): row.confirmed_qty for row in connection.execute(query)}
+
+    def stock_sums(self) -> dict[SourceKey, StockSum]:
+        """Return the last sum of each level that had one, by (sku, source_code)."""
+        levels = stock_levels.c
+        query = select(
+            levels.sku,
+            levels.source_code,
+            *(levels[name] for name in _UNITS),
+            levels.available_date,
+            levels.explanation,
+        ).where(levels.source_qty.is_not(None))
+        with self._reading("stock sums") as connection:
+            return {
+                (row[0], row[1]): StockSum._make((*row[2:7], row[7].isoformat() if row[7] else "", row[8]))
+                for row in connection.execute(query)
+            }
 
     def stock_level(self, sku: str) -> list[StockLevelRecord]:
         """Return the last sum of a SKU and what Magento holds, one record per source; empty when never seen."""

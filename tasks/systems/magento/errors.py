@@ -20,6 +20,7 @@ from tasks.systems.magento.answers import Complaint, complaint, excerpt, is_html
 SYSTEM = "Magento"
 LOOK_FIRST = "Read it in Magento before sending it again."
 TRY_LATER = "Nothing was changed; try again later."
+SOURCE_UNKNOWN = "SOURCE_UNKNOWN"
 INTEGRATIONS = "System > Extensions > Integrations"
 
 
@@ -99,7 +100,7 @@ _REFUSALS = (
     ("greater than the unrefunded quantity", "NOT_INVOICED", "Invoice the lines first, or refund less."),
     ("Maximum shipping amount allowed to refund", "DELIVERY_REFUND_TOO_LARGE", "The shop may count delivery net or "
      "gross here: see tax/sales_display/shipping."),
-    ("Could not save Source Item", "SOURCE_UNKNOWN", "Nothing of the request was saved: one of its source codes does "
+    ("Could not save Source Item", SOURCE_UNKNOWN, "Nothing of the request was saved: one of its source codes does "
      "not exist."),
     ("Could not save the shipment tracking", "SHIPMENT_UNKNOWN", "Check the shipment's id."),
     ("is not part of the order", "STATUS_NOT_CURRENT", "A comment cannot change the status: send the order's current "

@@ -147,6 +147,25 @@ def records(extract: Extract, rows: Iterable[Mapping[str, Any]]) -> list[dict[st
     return found
 
 
+def texts(extract: Extract, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return rows with the columns of the contract as they came, as text without blanks at the end.
+
+    Raises UnexpectedResponseError for a missing column.
+    """
+    found: list[dict[str, str]] = []
+    for row in rows:
+        given = {str(name).casefold(): value for name, value in row.items()}
+        missing = [column.name for column in extract.columns if column.name not in given]
+        if missing:
+            raise broken(extract, f"the column(s) {', '.join(missing)} are missing")
+        found.append({column.name: _as_text(given[column.name]) for column in extract.columns})
+    return found
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None or value != value else str(value).rstrip()
+
+
 def _converted(extract: Extract, column: Column, given: Mapping[str, Any], position: int) -> Any:
     value = given[column.name]
     is_empty = value is None or value != value or (isinstance(value, str) and not value.strip())

@@ -50,9 +50,13 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class StockSnapshot:
-    """All rows of one `ProductAvailableToSell` answer, as of some moment between the two times (UTC)."""
+    """All rows of one `ProductAvailableToSell` answer, as of some moment between the two times (UTC).
+
+    `records` are those of the extract `stock` instead, as text, where the settings take the figure from there.
+    """
 
     rows: list[StockRow]
     asked_at: datetime
     answered_at: datetime
     company: str
+    records: list[dict[str, str]] = field(default_factory=list)

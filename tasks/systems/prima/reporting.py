@@ -1,4 +1,4 @@
-"""PRIMA's figures for stock, dispatches and finance: the nine extracts of `schemas/extracts.py`.
+"""PRIMA's figures for stock, dispatches and finance: the extracts of `schemas/extracts.py`.
 
 They come from a database (views or configured queries) or from a folder of files; the records are the same, checked by
 the same contract.
@@ -12,7 +12,7 @@ from typing import Any
 from schemas.extracts import EXTRACTS, Extract
 from tasks.errors import ConfigurationError
 from tasks.settings import PrimaReportingSettings, Secrets
-from tasks.systems.prima.conversion import records
+from tasks.systems.prima.conversion import records, texts
 from tasks.systems.prima.database import DatabaseChannel, Keys
 from tasks.systems.prima.files import FolderChannel
 
@@ -89,6 +89,19 @@ class ReportingSource:
             rows = self._channel.rows(described)
         found = [record for record in records(described, rows) if _is_wanted(record, described, since, until, wanted)]
         return sorted(found, key=lambda record: tuple(record[name] for name in (described.cursor, *described.keys)))
+
+    def read_text(self, extract: str) -> list[dict[str, str]]:
+        """Return all records of an extract with each value as text, for a caller that judges row by row.
+
+        Empty values are empty text. Raises UnexpectedResponseError for a missing column, SystemUnavailableError when
+        the source cannot be reached, ConfigurationError for a view or query that fails.
+        """
+        described = EXTRACTS[extract]
+        if isinstance(self._channel, DatabaseChannel):
+            rows = self._channel.rows(described, None, None, {})
+        else:
+            rows = self._channel.rows(described)
+        return texts(described, rows)
 
 
 def _checked_keys(extract: Extract, keys: Keys | None) -> Keys:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, Index, Integer, Table
 
-from tasks.systems.ledger.models.columns import at_column, count_column, metadata, row_id, text_column
+from tasks.systems.ledger.models.columns import PlainText, at_column, count_column, metadata, row_id, text_column
 
 stock_levels = Table(
     "stock_levels",
@@ -15,6 +15,8 @@ stock_levels = Table(
     Column("source_qty", Integer),
     at_column("snapshot_at", nullable=True),
     Column("available_date", Date),
+    Column("back_order_units", Integer, nullable=False, server_default="0"),
+    Column("explanation", PlainText, nullable=False, server_default=""),
     Column("confirmed_qty", Integer),
     at_column("confirmed_at", nullable=True),
 )
@@ -33,5 +35,6 @@ stock_pushes = Table(
     text_column("state"),
     text_column("batch_id"),
     at_column("pushed_at"),
+    Column("back_order_units", Integer, nullable=False, server_default="0"),
     Index("ix_stock_pushes_sku_id", "sku", "id"),
 )
