@@ -33,6 +33,7 @@ price_meaning = "line_gross"
 vat_lock = "ext_tax_val"
 delivery_as = "line"
 delivery_product = {{ product = "DELIVERY" }}
+several_payments = true
 
 [prima.reporting]
 url = "{reporting_url}"
@@ -46,6 +47,7 @@ folder = "{warehouse}"
 [orders]
 import_states = ["new", "processing", "complete"]
 shipped_before_posting = "post_on_hold"  # the recorded orders come with their shipments
+duplicate_minutes = 0  # the recorded orders were placed for few customers, seconds apart
 
 [sku]
 source = "items"
@@ -96,6 +98,14 @@ order_category = "ACCOUNT"
 pay_method = "CSH"
 sub_pay_method = "FREE"
 order_category = "FREE"
+
+[tender.gift_card]
+pay_method = "VCH"
+sub_pay_method = "GIFT"
+
+[tender.store_credit]
+pay_method = "ACC"
+sub_pay_method = "CREDIT"
 
 [delivery_methods.flatrate_flatrate]
 charge = "STD48"

@@ -11,6 +11,8 @@ from typing import NamedTuple
 SourceKey = tuple[str, str]
 """A SKU and the code of a Magento source."""
 
+from schemas.order_checks import Action
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class StockTuple:
@@ -81,11 +83,23 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class Tender:
+    """What a gift card, store credit or reward points paid of an order, with PRIMA's codes for it."""
+
+    kind: str
+    amount_pence: int
+    pay_method: str
+    sub_pay_method: str
+    pay_provider: str
+
+
+@dataclass(frozen=True, slots=True)
 class SalesOrder:
     """An order that is ready for PRIMA: lines + delivery = total, net + VAT = gross everywhere.
 
     `order_number` is Magento's increment id, `order_number_prima` the number under which PRIMA keeps it. `placed_on` is
-    London's date; `customer_id_magento` is None for a guest.
+    London's date; `customer_id_magento` is None for a guest. `tenders` paid a part of
+    `gross_pence`; the rest is the payment method's. `if_cut` says what happens when a text has to be cut.
     """
 
     order_number: str
@@ -112,6 +126,13 @@ class SalesOrder:
     hold_reason: str = ""
     placed_on: date | None = None
     customer_id_magento: int | None = None
+    tenders: tuple[Tender, ...] = ()
+    if_cut: Action = "warn"
+
+    @property
+    def charged_pence(self) -> int:
+        """What is left to the payment method."""
+        return self.gross_pence - sum(tender.amount_pence for tender in self.tenders)
 
 
 @dataclass(frozen=True, slots=True)

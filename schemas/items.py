@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from schemas.documents import StockTuple
@@ -32,6 +33,7 @@ class ItemIndex:
     `accepted` are suggestions that people accepted, PRIMA's SKU by Magento's; they win over rows and pattern as long as
     PRIMA's SKU stands for one item. A SKU that two rows give to different tuples, and a tuple that two SKUs share, are
     ambiguous: neither is used. `stocked` are the accepted SKUs whose stock Magento keeps under that very SKU.
+    `vat_rates` are PRIMA's rates of its items in per cent, where its items extract is there.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class ItemIndex:
         *,
         accepted: Mapping[str, str] | None = None,
         stocked: Collection[str] = (),
+        vat_rates: Mapping[StockTuple, Decimal] | None = None,
     ) -> None:
+        self.vat_rates = vat_rates or {}
         self._pattern = re.compile(pattern) if pattern else None
         tuples: dict[str, set[StockTuple]] = {}
         for sku, item in rows:

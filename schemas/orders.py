@@ -20,7 +20,11 @@ UTC_TIME = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
 
 
 class Orders(pa.DataFrameModel):
-    """One row per Magento order. Money in pence of `currency`; lines + delivery = total; net + VAT = gross."""
+    """One row per Magento order. Money in pence of `currency`; lines + delivery = total; net + VAT = gross.
+
+    `gross_pence` is what the order was sold for. `charged_pence` of it (Magento's `grand_total`) was left to the
+    payment method, the rest was paid by gift card, store credit or reward points.
+    """
 
     order_number: Series[str] = pa.Field(unique=True, str_length={"min_value": 1, "max_value": 50})
     entity_id_magento: Series[pd.Int64Dtype] = pa.Field(gt=0)
@@ -47,9 +51,14 @@ class Orders(pa.DataFrameModel):
     delivery_net_pence: Series[pd.Int64Dtype]
     delivery_vat_pence: Series[pd.Int64Dtype]
     delivery_gross_pence: Series[pd.Int64Dtype]
+    delivery_vat_rate_percent: Series[str] = pa.Field(str_matches=r"^\d{1,3}(\.\d+)?$")
     net_pence: Series[pd.Int64Dtype]
     vat_pence: Series[pd.Int64Dtype]
     gross_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    charged_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    gift_card_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    store_credit_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    reward_points_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
     header_gross_pence: Series[pd.Int64Dtype]
     applied_vat_pence: Series[pd.Int64Dtype]
 

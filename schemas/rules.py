@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from schemas.buffers import Buffers
 from schemas.documents import StockTuple
+from schemas.order_checks import DEFAULT_ACTIONS, Action
 
 _NUMBER_WITH_LETTERS = re.compile(r"^[A-Za-z0-9-]+$")
 SellableFigure = Literal["available", "available_less_reserved", "physical_less_allocated"]
@@ -45,6 +46,15 @@ class PaymentRule:
     pay_provider: str
     order_category: str
     import_when: Literal["always", "paid", "authorised", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class TenderRule:
+    """PRIMA's codes of a gift card, store credit or reward points."""
+
+    pay_method: str
+    sub_pay_method: str
+    pay_provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,34 @@ class NumberRule:
 
 
 @dataclass(frozen=True, slots=True)
+class VatPeriod:
+    """VAT rates of a destination in per cent, from the first to the last London date on which they held."""
+
+    rates: frozenset[Decimal]
+    first_date: date | None = None
+    last_date: date | None = None
+
+    def holds_on(self, on: date) -> bool:
+        """Tell whether the rates held on a date; the last date is included."""
+        return (self.first_date is None or self.first_date <= on) and (self.last_date is None or on <= self.last_date)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRule:
+    """Which sizes are children's, told by one of PRIMA's matrix codes, and where they may be free of VAT."""
+
+    size_in: Literal["mtrx1", "mtrx2", "mtrx3", "mtrx4"]
+    sizes: frozenset[str]
+    pattern: str = ""
+    countries: frozenset[str] = frozenset({"GB", "IM"})
+
+    def is_childs(self, item: StockTuple) -> bool:
+        """Tell whether an item has a children's size; the pattern must fit the whole code."""
+        size = str(getattr(item, self.size_in))
+        return size in self.sizes or bool(self.pattern and re.fullmatch(self.pattern, size))
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRules:
     """Everything the settings say about importing an order."""
 
@@ -92,7 +130,7 @@ class OrderRules:
     stores: Mapping[int, StoreRule]
     payments: Mapping[str, PaymentRule]
     deliveries: Mapping[str, DeliveryRule]
-    vat_rates: Mapping[str, frozenset[Decimal]]
+    vat_rates: Mapping[str, Sequence[VatPeriod]]
     number: NumberRule
     shipped_before_posting: Literal["hold", "post_on_hold", "post"]
     is_held_in_prima: bool
@@ -100,6 +138,12 @@ class OrderRules:
     minimum_age: timedelta = timedelta(0)
     expire_unpaid: timedelta | None = None
     as_at: datetime | None = None
+    tenders: Mapping[str, TenderRule] = field(default_factory=dict)
+    takes_several_payments: bool = False
+    actions: Mapping[str, Action] = field(default_factory=lambda: DEFAULT_ACTIONS)
+    countries: frozenset[str] = frozenset()
+    sizes: SizeRule | None = None
+    duplicate_within: timedelta = timedelta(0)
 
     def of_store(self, store_id: int) -> "OrderRules":
         """Return the rules as they are for one store view."""
@@ -107,6 +151,13 @@ class OrderRules:
         own = {name: getattr(store, name, None) for name in OWN_IMPORT_RULES}
         changes: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
         return replace(self, **changes) if changes else self
+
+    def rates_of(self, country: str, on: date) -> frozenset[Decimal]:
+        """Return the VAT rates that a destination had on a London date; none but 0 where it has no entry at all."""
+        periods = self.vat_rates.get(country)
+        if periods is None:
+            return frozenset({Decimal(0)})
+        return frozenset(rate for period in periods if period.holds_on(on) for rate in period.rates)
 
     def is_too_young(self, placed_at: datetime) -> bool:
         """Tell whether an order placed then has to wait for a later run; without an `as_at` none has."""

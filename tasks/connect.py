@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,11 @@ from schemas.rules import (
     NumberRule,
     OrderRules,
     PaymentRule,
+    SizeRule,
     StockRules,
     StoreRule,
+    TenderRule,
+    VatPeriod,
 )
 from tasks.errors import OutcomeUnknownError, SystemUnavailableError
 from tasks.settings import Secrets, Settings, StockTupleSettings
@@ -139,9 +141,10 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
 
 def order_rules(settings: Settings) -> OrderRules:
     """Return what the settings say about importing orders."""
-    rates: dict[str, frozenset[Decimal]] = {}
+    rates: dict[str, list[VatPeriod]] = {}
     for entry in settings.vat_rates:
-        rates[entry.country] = rates.get(entry.country, frozenset()) | frozenset(entry.rates)
+        period = VatPeriod(frozenset(entry.rates), entry.first_date, entry.last_date)
+        rates.setdefault(entry.country, []).append(period)
     prima = settings.prima.orders
     return OrderRules(
         import_states=frozenset(settings.orders.import_states),
@@ -182,6 +185,15 @@ def order_rules(settings: Settings) -> OrderRules:
         minimum_age=timedelta(minutes=settings.orders.minimum_age_minutes),
         expire_unpaid=_time(days=settings.orders.expire_unpaid_days),
         as_at=datetime.now(UTC),
+        tenders={
+            kind: TenderRule(codes.pay_method, codes.sub_pay_method, codes.pay_provider)
+            for kind, codes in settings.tender.codes().items()
+        },
+        takes_several_payments=prima.several_payments,
+        actions=settings.orders.actions,
+        countries=frozenset(settings.orders.countries),
+        sizes=size_rule(settings),
+        duplicate_within=timedelta(minutes=settings.orders.duplicate_minutes),
     )
 
 
@@ -189,6 +201,14 @@ def number_rule(settings: Settings) -> NumberRule:
     """Return what the settings say about PRIMA's order numbers."""
     prima = settings.prima.orders
     return NumberRule(prima.number_prefix, prima.number_from, prima.number_length, prima.number_digits_only)
+
+
+def size_rule(settings: Settings) -> SizeRule | None:
+    """Return which sizes are children's; None where the settings do not say."""
+    sizes = settings.childrens_sizes
+    if sizes is None:
+        return None
+    return SizeRule(sizes.size_in, frozenset(sizes.sizes), sizes.pattern, frozenset(sizes.countries))
 
 
 def _time(*, minutes: int | None = None, days: int | None = None) -> timedelta | None:

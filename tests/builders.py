@@ -13,11 +13,13 @@ import pandas as pd
 
 from schemas.documents import StockLevel, StockTuple
 from schemas.items import ItemIndex
+from schemas.order_checks import Circumstances
 from schemas.orders import OrderFrames, OrderPlan
-from schemas.rules import DeliveryRule, NumberRule, OrderRules, PaymentRule, StoreRule
+from schemas.rules import DeliveryRule, NumberRule, OrderRules, PaymentRule, StoreRule, VatPeriod
 from tasks import validate
 from tasks.decide import orders as decide
 from tasks.normalise import orders as normalise
+from tasks.normalise.tender import ATTRIBUTES
 from tests.recorded import sample_order
 
 SHAPE = "000000090"
@@ -89,6 +91,9 @@ def an_order(
     order |= {f"{prefix}{name}": amount for prefix in ("", "base_") for name, amount in figures.items()}
     tax = {"code": "GB Standard 20", "title": "GB Standard 20", "percent": 20, "amount": vat, "base_amount": vat}
     order["extension_attributes"]["applied_taxes"] = [tax] if vat else []
+    rate = next((item["tax_percent"] for item in sold if item["tax_percent"]), 20)
+    of_delivery = {"type": "shipping", "applied_taxes": [{**tax, "percent": rate, "amount": delivery_vat}]}
+    order["extension_attributes"]["item_applied_taxes"] = [of_delivery] if delivery_vat else []
     order["billing_address"]["country_id"] = country
     order["extension_attributes"]["shipping_assignments"][0]["shipping"]["address"]["country_id"] = country
     return {**order, **fields}
@@ -97,6 +102,18 @@ def an_order(
 def with_address(order: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Return the order with changes in its delivery address."""
     order["extension_attributes"]["shipping_assignments"][0]["shipping"]["address"] |= fields
+    return order
+
+
+def paid_by(order: dict[str, Any], *, at_top_level: bool = False, **amounts: str) -> dict[str, Any]:
+    """Return the order, a part of it paid by `gift_card`, `store_credit` or `reward_points` as Adobe Commerce has it.
+
+    The amounts are pounds; `grand_total` is what they leave to the payment method.
+    """
+    held = order if at_top_level else order["extension_attributes"]
+    for prefix in ("", "base_"):
+        held |= {f"{prefix}{ATTRIBUTES[kind]}": Decimal(amount) for kind, amount in amounts.items()}
+        order[f"{prefix}grand_total"] -= sum(map(Decimal, amounts.values()))
     return order
 
 
@@ -113,7 +130,10 @@ def order_rules(**changes: Any) -> OrderRules:
         stores={1: StoreRule("default", True, "MailOrder", ""), 2: StoreRule("outlet", False, "MailOrder", "")},
         payments={"checkmo": PaymentRule("CSH", "CHEQUE", "NONE", "CHEQUE", "always")},
         deliveries={"flatrate_flatrate": DeliveryRule("STD48", "", "")},
-        vat_rates={"GB": frozenset({Decimal(20), Decimal(5)}), "IE": frozenset({Decimal(23), Decimal("13.5")})},
+        vat_rates={
+            "GB": [VatPeriod(frozenset({Decimal(20), Decimal(5), Decimal(0)}))],
+            "IE": [VatPeriod(frozenset({Decimal(23), Decimal("13.5")}))],
+        },
         number=NumberRule("30", "entity_id", 8),
         shipped_before_posting="hold",
         is_held_in_prima=False,
@@ -131,6 +151,7 @@ def plan_of(
     items: ItemIndex | None = None,
     posted: set[str] | None = None,
     rules: OrderRules | None = None,
+    circumstances: Circumstances | None = None,
 ) -> OrderPlan:
     """Return what is decided about orders that pass validation."""
     frames = frames_of(*orders)
@@ -142,6 +163,7 @@ def plan_of(
         items or an_item_index(),
         dict.fromkeys(posted or (), "accepted"),
         rules or order_rules(),
+        circumstances or Circumstances(),
     )
 
 

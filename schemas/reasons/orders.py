@@ -76,10 +76,10 @@ ROWS: tuple[Row, ...] = (
     ),
     (
         "POSTED_ON_HOLD",
-        "The order went to PRIMA on hold, because goods of it were already shipped in Magento.",
+        "The order went to PRIMA on hold: the detail says why.",
         "operations",
         "warning",
-        "Book the goods that left in PRIMA, then release or close the order there; do not ship them again.",
+        "Put right what the detail says, then release or close the order in PRIMA. Do not ship again what was shipped.",
     ),
     # Orders that cannot be read or do not add up
     (
@@ -105,10 +105,10 @@ ROWS: tuple[Row, ...] = (
     ),
     (
         "VAT_RATE_UNEXPECTED",
-        "A line carries a VAT rate that the rate table does not know for the destination.",
+        "A line carries a VAT rate that the rate table does not know for the destination and date.",
         "finance",
         "problem",
-        "Correct the tax class or rule in Magento, or add the rate to vat_rates.",
+        "Correct the tax class or rule in Magento, or add the rate to vat_rates with its dates.",
     ),
     # Orders that lack a mapping
     (

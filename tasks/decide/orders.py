@@ -1,26 +1,35 @@
 """Validated orders to a plan: post, already posted, or an exception with a reason. Pure."""
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from schemas.batches import rows_of
-from schemas.documents import Address, ExceptionNote, Payment, SalesOrder, SalesOrderLine
+from schemas.documents import ExceptionNote
 from schemas.items import ItemIndex
-from schemas.money import show
+from schemas.order_checks import Circumstances, Finding
 from schemas.orders import OrderDetails, OrderFrames, OrderPlan
-from schemas.rules import OrderRules, PaymentRule
+from schemas.rules import OrderRules
+from tasks.decide.order_checks.addresses import addresses
+from tasks.decide.order_checks.duplicates import baskets, repeats
+from tasks.decide.order_checks.importing import import_rule
+from tasks.decide.order_checks.mapping import mappings
+from tasks.decide.order_checks.vat import Styles, vat_rates, vat_rounding
+from tasks.decide.sales_orders import sales_order
 
 Row = Mapping[str, Any]
-LOST_TEXT = "????"
-POSTCODE_COUNTRIES = ("GB", "IM", "JE", "GG")
-NO_LONGER_WANTED = {"canceled": "ORDER_CANCELLED", "closed": "ORDER_CLOSED", "holded": "ORDER_ON_HOLD"}
+Lines = list[dict[str, Any]]
+ALL_KNOWN = Circumstances()
 
 
 def orders(
-    accepted: pd.DataFrame, frames: OrderFrames, items: ItemIndex, posted: Mapping[str, str], rules: OrderRules
+    accepted: pd.DataFrame,
+    frames: OrderFrames,
+    items: ItemIndex,
+    posted: Mapping[str, str],
+    rules: OrderRules,
+    circumstances: Circumstances = ALL_KNOWN,
 ) -> OrderPlan:
     """Return the plan: each accepted order stands in one of to_post, already_posted, exceptions and too_young.
 
@@ -28,26 +37,17 @@ def orders(
     they were placed.
     """
     plan = OrderPlan()
-    lines_of = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
+    checks = _Checks(accepted, frames, items, rules, circumstances)
     for row in rows_of(accepted.sort_values(["placed_at", "entity_id_magento"])):
         number = row["order_number"]
         if number in posted:
             plan.already_posted.append(number)
             if row["state_magento"] == "canceled" and posted[number] != "cancelled":
                 plan.warnings.append(exception_for(row, "CANCELLED_AFTER_POSTING", "cancelled in Magento"))
-            continue
-        if rules.of_store(row["store_id"]).is_too_young(row["placed_at"]):
+        elif rules.of_store(row["store_id"]).is_too_young(row["placed_at"]):
             plan.too_young.append(number)
-            continue
-        lines = lines_of[number]
-        details = frames.details[number]
-        found = _first_obstacle(row, lines, details, items, rules)
-        if found is not None:
-            plan.exceptions.append(found)
-            continue
-        order = _sales_order(row, lines, details, items, rules)
-        plan.to_post.append(order)
-        plan.warnings.extend(_warnings(row, details, order))
+        else:
+            checks.decide(row, plan)
     return plan
 
 
@@ -73,161 +73,71 @@ def rejected(rows: pd.DataFrame) -> list[ExceptionNote]:
     return [exception_for(row, row["reason"], row["detail"]) for row in rows_of(rows)]
 
 
-def _first_obstacle(
-    row: Row, lines: list[dict[str, Any]], details: OrderDetails, items: ItemIndex, rules: OrderRules
-) -> ExceptionNote | None:
-    """Return the first thing that keeps an order from PRIMA: whether it is wanted at all comes before what it lacks."""
-    checks = (_import_rule(row, rules), _mappings(row, rules), _address(details), _vat_rates(row, lines, rules))
-    for check in checks:
-        for code, detail in check:
-            return exception_for(row, code, detail)
-    for line in lines:
-        problem = items.problem(line["sku"])
-        if problem is not None:
-            detail = f"line {line['line_number']}: {problem.detail}"
-            return exception_for(row, problem.code, detail, sku=line["sku"], suggestions=problem.suggestions)
-    return None
+class _Checks:
+    """What a batch is checked against, made ready once for all its orders."""
 
+    def __init__(
+        self,
+        accepted: pd.DataFrame,
+        frames: OrderFrames,
+        items: ItemIndex,
+        rules: OrderRules,
+        circumstances: Circumstances,
+    ) -> None:
+        self._items = items
+        self._rules = rules
+        self._details = frames.details
+        self._released = circumstances.released
+        self._lines = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
+        self._styles = Styles(items, rules.sizes)
+        own = baskets(frames, accepted) if rules.duplicate_within else []
+        self._repeats = repeats([*circumstances.earlier, *own], rules.duplicate_within)
 
-def _import_rule(row: Row, rules: OrderRules) -> Iterator[tuple[str, str]]:
-    rules = rules.of_store(row["store_id"])
-    state = row["state_magento"]
-    store = rules.stores.get(row["store_id"])
-    payment = rules.payments.get(row["payment_method"])
-    if store is not None and not store.is_imported:
-        yield "STORE_NOT_IMPORTED", f"store view {store.code}"
-    if rules.start_date is not None and row["business_date"] < rules.start_date:
-        yield "BEFORE_START_DATE", f"placed on {row['business_date']}, start date {rules.start_date}"
-    if state not in rules.import_states:
-        yield NO_LONGER_WANTED.get(state, "ORDER_STATE_NOT_IMPORTED"), f"state {state}, status {row['status_magento']}"
-    if rules.import_statuses and row["status_magento"] not in rules.import_statuses:
-        yield "ORDER_STATE_NOT_IMPORTED", f"status {row['status_magento']}, state {state}"
-    if payment is not None:
-        yield from _payment_rule(
-            row, payment, "ORDER_EXPIRED" if rules.is_expired(row["placed_at"]) else "ORDER_UNPAID"
-        )
-    if rules.shipped_before_posting == "hold" and row["quantity_shipped"]:
-        yield (
-            "SHIPPED_BEFORE_PRIMA",
-            f"{row['quantity_shipped']} of {row['quantity_total']} units are shipped in Magento",
-        )
-
-
-def _payment_rule(row: Row, payment: PaymentRule, unpaid: str) -> Iterator[tuple[str, str]]:
-    is_paid = row["is_paid"] or not row["gross_pence"]
-    if payment.import_when == "never":
-        yield "PAYMENT_METHOD_NOT_IMPORTED", f"payment method {row['payment_method']}"
-    if payment.import_when == "paid" and not is_paid:
-        yield unpaid, f"payment method {row['payment_method']}, status {row['status_magento']}"
-    if payment.import_when == "authorised" and not (is_paid or row["is_authorised"]):
-        yield unpaid, f"payment method {row['payment_method']} is neither paid nor authorised"
-
-
-def _mappings(row: Row, rules: OrderRules) -> Iterator[tuple[str, str]]:
-    if row["store_id"] not in rules.stores:
-        yield "STORE_UNMAPPED", f"add a [[stores]] entry with id = {row['store_id']}"
-    if row["payment_method"] not in rules.payments:
-        yield "PAYMENT_UNMAPPED", f"add [payment_methods.{row['payment_method']}]"
-    if not row["is_virtual"] and row["delivery_method"] not in rules.deliveries:
-        yield "DELIVERY_UNMAPPED", f"add [delivery_methods.{row['delivery_method']}]"
-    if rules.number.number(row["entity_id_magento"], row["order_number"]) is None:
-        yield (
-            "ORDER_NUMBER_UNFIT",
-            f"{rules.number.source} does not fit into {rules.number.length} digits after {rules.number.prefix!r}",
-        )
-
-
-def _address(details: OrderDetails) -> Iterator[tuple[str, str]]:
-    for kind, address in (("delivery", details.delivery_address), ("invoice", details.invoice_address)):
-        needed = {
-            "surname": address.surname,
-            "street": " ".join(address.street),
-            "town": address.town,
-            "country": address.country,
+    def decide(self, row: Row, plan: OrderPlan) -> None:
+        """Put one order into the plan: held by the first thing that holds it, else to post, with its warnings."""
+        number = row["order_number"]
+        lines, details, rules = self._lines[number], self._details[number], self._rules
+        obstacle = self._obstacle(row, lines, details)
+        if obstacle is not None:
+            plan.exceptions.append(obstacle)
+            return
+        released = self._released.get(number, frozenset())
+        findings = [found for found in self._findings(row, lines, details) if found.code not in released]
+        by_action = {
+            action: [found for found in findings if rules.actions[found.code] == action]
+            for action in ("hold", "hold_in_prima", "warn")
         }
-        if address.country in POSTCODE_COUNTRIES:
-            needed["postcode"] = address.postcode
-        missing = [name for name, value in needed.items() if not value]
-        if missing:
-            yield "ADDRESS_INCOMPLETE", f"{kind} address without {', '.join(missing)}"
+        if by_action["hold"]:
+            plan.exceptions.append(exception_for(row, *by_action["hold"][0]))
+            return
+        reasons = [f"{found.code}: {found.detail}" for found in by_action["hold_in_prima"]]
+        if rules.shipped_before_posting == "post_on_hold" and row["quantity_shipped"]:
+            reasons.insert(0, f"{row['quantity_shipped']} of {row['quantity_total']} units were shipped in Magento")
+        if_cut = "warn" if "TEXT_CUT" in released else rules.actions["TEXT_CUT"]
+        plan.to_post.append(sales_order(row, lines, details, self._items, rules, hold_reasons=reasons, if_cut=if_cut))
+        plan.warnings.extend(exception_for(row, *found) for found in by_action["warn"])
+        if reasons:
+            plan.warnings.append(exception_for(row, "POSTED_ON_HOLD", "; ".join(reasons)))
 
+    def _obstacle(self, row: Row, lines: Lines, details: OrderDetails) -> ExceptionNote | None:
+        """Return the first thing that no setting can pass over: whether it is wanted comes before what it lacks."""
+        for check in (import_rule(row, self._rules), mappings(row, details, self._rules)):
+            for found in check:
+                return exception_for(row, *found)
+        for line in lines:
+            problem = self._items.problem(line["sku"])
+            if problem is not None:
+                detail = f"line {line['line_number']}: {problem.detail}"
+                return exception_for(row, problem.code, detail, sku=line["sku"], suggestions=problem.suggestions)
+        return None
 
-def _vat_rates(row: Row, lines: list[dict[str, Any]], rules: OrderRules) -> Iterator[tuple[str, str]]:
-    allowed = rules.vat_rates.get(row["country"], frozenset()) | {Decimal(0)}
-    for line in lines:
-        if Decimal(line["vat_rate_percent"]) not in allowed:
-            yield (
-                "VAT_RATE_UNEXPECTED",
-                f"line {line['line_number']} carries {line['vat_rate_percent']}% to {row['country']}, "
-                f"{show(line['vat_pence'], row['currency'])} VAT",
-            )
-
-
-def _warnings(row: Row, details: OrderDetails, order: SalesOrder) -> Iterator[ExceptionNote]:
-    texts = [details.note, *_texts(details.delivery_address), *_texts(details.invoice_address)]
-    if any(LOST_TEXT in value for value in texts):
-        yield exception_for(row, "TEXT_LOST", f"a name, address or note holds {LOST_TEXT}")
-    if order.is_held and row["quantity_shipped"]:
-        yield exception_for(row, "POSTED_ON_HOLD", order.hold_reason)
-
-
-def _texts(address: Address) -> list[str]:
-    return [address.forename, address.surname, *address.street, address.town, address.county, address.company]
-
-
-def _sales_order(
-    row: Row, lines: list[dict[str, Any]], details: OrderDetails, items: ItemIndex, rules: OrderRules
-) -> SalesOrder:
-    store = rules.stores[row["store_id"]]
-    payment = rules.payments[row["payment_method"]]
-    delivery = rules.deliveries.get(row["delivery_method"])
-    number = rules.number.number(row["entity_id_magento"], row["order_number"])
-    is_shipped = rules.shipped_before_posting == "post_on_hold" and bool(row["quantity_shipped"])
-    if number is None:
-        raise ValueError(f"order {row['order_number']} has no number in PRIMA; _mappings must have held it")
-    return SalesOrder(
-        order_number=row["order_number"],
-        order_number_prima=number,
-        entity_id_magento=int(row["entity_id_magento"]),
-        currency=row["currency"],
-        channel=store.order_channel,
-        brand=store.brand,
-        delivery_address=details.delivery_address,
-        invoice_address=details.invoice_address,
-        lines=tuple(
-            SalesOrderLine(
-                line_number=int(line["line_number"]),
-                item_id_magento=int(line["item_id_magento"]),
-                sku=line["sku"],
-                item=items.item(line["sku"]),
-                quantity=int(line["quantity"]),
-                net_pence=int(line["net_pence"]),
-                vat_pence=int(line["vat_pence"]),
-                gross_pence=int(line["gross_pence"]),
-                discount_net_pence=int(line["discount_net_pence"]),
-                discount_gross_pence=int(line["discount_gross_pence"]),
-            )
-            for line in lines
-        ),
-        delivery_net_pence=int(row["delivery_net_pence"]),
-        delivery_vat_pence=int(row["delivery_vat_pence"]),
-        delivery_gross_pence=int(row["delivery_gross_pence"]),
-        delivery_charge_code=delivery.charge if delivery else "",
-        carrier=delivery.carrier if delivery else "",
-        service=delivery.service if delivery else "",
-        payment=Payment(
-            pay_method=payment.pay_method,
-            sub_pay_method=payment.sub_pay_method,
-            pay_provider=payment.pay_provider,
-            order_category=payment.order_category,
-            transaction_id=details.transaction_id,
-        ),
-        note=details.note,
-        net_pence=int(row["net_pence"]),
-        vat_pence=int(row["vat_pence"]),
-        gross_pence=int(row["gross_pence"]),
-        is_held=rules.is_held_in_prima or is_shipped,
-        hold_reason=f"{row['quantity_shipped']} of {row['quantity_total']} units were shipped in Magento" * is_shipped,
-        placed_on=row["business_date"],
-        customer_id_magento=details.customer_id_magento,
-    )
+    def _findings(self, row: Row, lines: Lines, details: OrderDetails) -> list[Finding]:
+        found = [
+            *addresses(details),
+            *vat_rates(row, lines, self._rules),
+            *self._styles.findings(row, lines),
+            *vat_rounding(row, lines),
+        ]
+        if row["order_number"] in self._repeats:
+            found.append(self._repeats[row["order_number"]])
+        return found

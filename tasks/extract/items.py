@@ -2,7 +2,9 @@
 
 import csv
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -27,6 +29,7 @@ def fetch_items(*, from_tuples: bool = False) -> ItemIndex:
     Source: extract `items` of the reporting source (active items), the CSV file `sku.file`, or `sku.pattern`. A pattern
     only leads from a SKU to its tuple; with `from_tuples`, for stock, it is applied to every SKU that Magento has.
     The ledger's accepted suggestions win over all three, the settings' `sku.mapped` over these.
+    Where the settings tell children's sizes, PRIMA's VAT rates come with it, from the extract whatever the source.
     Raises ConfigurationError when the settings name a source that is not there.
     """
     settings = Settings.from_env()
@@ -35,7 +38,7 @@ def fetch_items(*, from_tuples: bool = False) -> ItemIndex:
     accepted = _accepted(settings)
     stocked = _stocked(settings, accepted) if from_tuples and accepted else ()
     rows = _rows(settings, mapped, from_tuples=from_tuples)
-    return ItemIndex(rows, mapped, pattern, accepted=accepted, stocked=stocked)
+    return ItemIndex(rows, mapped, pattern, accepted=accepted, stocked=stocked, vat_rates=_vat_rates(settings))
 
 
 def _rows(settings: Settings, mapped: Mapping[str, StockTuple], *, from_tuples: bool) -> list[tuple[str, StockTuple]]:
@@ -44,15 +47,31 @@ def _rows(settings: Settings, mapped: Mapping[str, StockTuple], *, from_tuples: 
         return _of_magento(settings, ItemIndex([], mapped, settings.sku.pattern)) if from_tuples else []
     if settings.sku.source == "file":
         return _from_file(Path(settings.sku.file))
+    rows = _extract(settings, "sku.source is items", "set sku.source to file or pattern")
+    return [(row["sku"], _tuple(row)) for row in rows if row["is_active"]]
+
+
+def _vat_rates(settings: Settings) -> dict[StockTuple, Decimal]:
+    """Return PRIMA's VAT rate of each item, sold or no longer; nothing where no setting needs it."""
+    if settings.childrens_sizes is None:
+        return {}
+    rows = _extract(settings, "there is a table [childrens_sizes]", "remove [childrens_sizes]")
+    return {_tuple(row): row["vat_rate"] for row in rows}
+
+
+def _extract(settings: Settings, because: str, otherwise: str) -> list[dict[str, Any]]:
     with connect.open_reporting(settings) as reporting:
         if reporting is None:
             raise ConfigurationError(
-                "sku.source is items, but prima.reporting names neither url nor folder.",
+                f"{because}, but prima.reporting names neither url nor folder.",
                 system="settings",
-                next_step="Name a reporting source, or set sku.source to file or pattern.",
+                next_step=f"Name a reporting source, or {otherwise}.",
             )
-        rows = reporting.read("items")
-    return [(row["sku"], StockTuple(*(row[name] for name in COLUMNS[1:]))) for row in rows if row["is_active"]]
+        return reporting.read("items")
+
+
+def _tuple(row: Mapping[str, Any]) -> StockTuple:
+    return StockTuple(*(row[name] for name in COLUMNS[1:]))
 
 
 def _accepted(settings: Settings) -> dict[str, str]:

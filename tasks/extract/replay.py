@@ -1,5 +1,6 @@
 """Orders to be played again: what was sent of them, how Magento has them now, and the requests that would be sent."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -100,12 +101,18 @@ def fetch_prepared(orders: Sequence[SalesOrder], in_prima: Collection[str] = ())
 
 
 def attributes_of(document: str) -> Attributes:
-    """Return the attributes of an order request by name: `Data/@OrderNumber`, `OrderLineData 1/@Price`."""
+    """Return the attributes of an order request by name: `Data/@OrderNumber`, `OrderLineData 1/@Price`.
+
+    The second payment and later ones are numbered: `OrderPaymentData 2/@TranAmount`.
+    """
     found: dict[str, str] = {}
     for data in parse_text(document):
+        times: Counter[str] = Counter()
         for element in (data, *data):
-            line = element.get("OrderLine")
-            place = f"{element.tag} {line}" if line else str(element.tag)
+            times[str(element.tag)] += 1
+            again = times[str(element.tag)]
+            number = element.get("OrderLine") or (str(again) if again > 1 else "")
+            place = f"{element.tag} {number}".rstrip()
             found |= {f"{place}/@{name}": str(value) for name, value in element.attrib.items()}
     return found
 

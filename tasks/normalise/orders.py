@@ -9,7 +9,9 @@ import pandas as pd
 from schemas.documents import Address
 from schemas.money import vat_on_net
 from schemas.orders import OrderDetails, OrderFrames, OrderLines, Orders
+from tasks.normalise.delivery_rates import delivery_rate
 from tasks.normalise.fields import london_date, part, parts, pence_of, rate, text, utc, whole, whole_of
+from tasks.normalise.tender import tender
 
 Record = Mapping[str, Any]
 # Magento cuts the name of the second column short.
@@ -24,8 +26,9 @@ def orders(records: Iterable[Record], amounts: Literal["order", "base"] = "order
 
     Source: GET /rest/V1/orders, one record per element of "items". Lines follow the safe recipe: gross is
     `row_total_incl_tax`, VAT is `tax_amount`, net is the difference; delivery gross is amount + VAT - discount +
-    discount tax compensation. `amounts` chooses order or base currency. An amount that is not whole pence, and a
-    record without its number or with parts of another shape, is left empty, for the schema to reject.
+    discount tax compensation. The order's gross is what it was sold for: `grand_total` and what gift cards, store
+    credit and reward points paid of it. `amounts` chooses order or base currency. An amount that is not whole pence,
+    and a record without its number or with parts of another shape, is left empty, for the schema to reject.
     """
     prefix = "base_" if amounts == "base" else ""
     order_rows: list[dict[str, Any]] = []
@@ -100,7 +103,9 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
         - pence_of(record, f"{prefix}shipping_discount_amount")
         + shipping_compensation
     )
-    gross = pence_of(record, f"{prefix}grand_total")
+    paid_otherwise = tender(record, prefix)
+    charged = pence_of(record, f"{prefix}grand_total")
+    gross = charged + sum(paid_otherwise.values(), start=0)
     vat = pence_of(record, f"{prefix}tax_amount")
     goods_gross = sum((line["gross_pence"] for line in lines), start=0)
     goods_vat = sum((line["vat_pence"] for line in lines), start=0)
@@ -130,9 +135,12 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
         "delivery_net_pence": delivery_gross - shipping_vat,
         "delivery_vat_pence": shipping_vat,
         "delivery_gross_pence": delivery_gross,
+        "delivery_vat_rate_percent": delivery_rate(record),
         "net_pence": gross - vat,
         "vat_pence": vat,
         "gross_pence": gross,
+        "charged_pence": charged,
+        **paid_otherwise,
         "header_gross_pence": pence_of(record, f"{prefix}subtotal")
         + pence_of(record, f"{prefix}shipping_amount")
         + vat

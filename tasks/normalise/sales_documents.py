@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from tasks.normalise.fields import london_date, pence_of, text, utc, whole, whole_of
+from tasks.normalise.tender import tender_total
 
 Record = Mapping[str, Any]
 Amounts = Literal["order", "base"]
@@ -54,7 +55,8 @@ class DocumentFrames:
 def sales_documents(records: Iterable[Record], amounts: Amounts = "order") -> DocumentFrames:
     """Return invoices or credit memos as frames; an amount that is not whole pence is left empty, to be rejected.
 
-    Totals are those of the document (`grand_total`, `tax_amount`), not sums of its lines: whoever uses both compares.
+    Totals are those of the document (`grand_total` with what gift cards, store credit and reward points paid of it or
+    got back; `tax_amount`), not sums of its lines: whoever uses both compares.
     """
     prefix = "base_" if amounts == "base" else ""
     documents: list[dict[str, Any]] = []
@@ -74,7 +76,8 @@ def _charged_items(record: Record) -> list[Record]:
 
 
 def _document(record: Record, delivery: tuple[Any, Any], prefix: str) -> dict[str, Any]:
-    gross, vat = pence_of(record, f"{prefix}grand_total"), pence_of(record, f"{prefix}tax_amount")
+    gross = pence_of(record, f"{prefix}grand_total") + tender_total(record, prefix)
+    vat = pence_of(record, f"{prefix}tax_amount")
     delivery_gross, delivery_vat = delivery
     return {
         "document_number": text(record.get("increment_id")),

@@ -181,6 +181,9 @@ def _begin(desk: _Desk, group: Sequence[SalesOrder], results: dict[str, PostingR
     cuts = [_cut(each.order, each.prepared) for each in ready.values() if each.prepared.warnings]
     if cuts:
         desk.ledger.raise_exceptions("", cuts)
+    uncut = [f"order {each.order.order_number}" for each in ready.values() if each.order.if_cut != "warn"]
+    if uncut:
+        desk.ledger.close_exceptions(subjects=uncut, codes=["TEXT_CUT"], by="orders")
     if not ready:
         return []
     begun = []
@@ -206,7 +209,7 @@ def _ready(desk: _Desk, order: SalesOrder) -> _Ready | PostingResult:
         prepared = desk.prima.prepare_order(order, customer_code=customer_of(desk.customer_codes, order))
     except CallRefusedError as error:
         desk.ledger.set_order_states([order.order_number], "held", expected={"ready"})
-        return _result(order, "refused", code="PRIMA_REFUSED", detail=str(error))
+        return _result(order, "refused", code=_unsent(error), detail=str(error))
     request_hash = fingerprint(prepared)
     stands = desk.stands(order, request_hash)
     if stands.last is None or stands.may_be_sent:
@@ -338,12 +341,19 @@ def _code_of(refusal: Posting) -> str:
     return "PRIMA_NUMBER_TAKEN" if refusal.error_code == NUMBER_TAKEN else "PRIMA_REFUSED"
 
 
+def _unsent(error: CallRefusedError) -> str:
+    """Return why a request is not even written; what is nobody's text counts as refused."""
+    return error.code if error.code in ("TEXT_CUT", "TEXT_UNSENDABLE") else "PRIMA_REFUSED"
+
+
 def _cut(order: SalesOrder, prepared: PreparedRequest) -> ExceptionNote:
     """Return the warning that texts of an order were cut or left out; it does not hold the texts themselves."""
+    cuts = " ".join(prepared.warnings)
+    is_held = order.if_cut == "hold_in_prima"
     return ExceptionNote(
-        "TEXT_CUT",
+        "POSTED_ON_HOLD" if is_held else "TEXT_CUT",
         f"order {order.order_number}",
-        " ".join(prepared.warnings),
+        "; ".join(filter(None, [order.hold_reason, f"TEXT_CUT: {cuts}"])) if is_held else cuts,
         order_number=order.order_number,
         value_at_risk_pence=order.gross_pence,
         currency=order.currency,

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.batches import CheckedBatch, PostingResult, chunks, rows_of, totals_of
 from schemas.documents import ControlTotals, ExceptionNote, Watermark
 from schemas.money import show
+from schemas.order_checks import DEFAULT_ACTIONS
 from schemas.orders import OrderFrames, OrderPlan
 from schemas.reasons import REASONS
 from tasks import connect
@@ -34,19 +35,22 @@ BLOCKING = (
     "RECORD_UNREADABLE",
     "ROW_REJECTED",
     "TOTALS_DISAGREE",
-    "VAT_RATE_UNEXPECTED",
     "SKU_UNKNOWN",
     "SKU_CASE",
     "SKU_AMBIGUOUS",
     "STORE_UNMAPPED",
     "PAYMENT_UNMAPPED",
     "DELIVERY_UNMAPPED",
-    "ADDRESS_INCOMPLETE",
+    "TENDER_UNMAPPED",
+    "COUNTRY_UNMAPPED",
+    "TEXT_UNSENDABLE",
     "ORDER_NUMBER_UNFIT",
     "PRIMA_REFUSED",
     "PRIMA_OUTCOME_UNKNOWN",
     "PRIMA_NUMBER_TAKEN",
 )
+# What the checks of an order find; where a text has to be cut is found, and closed, where the request is written.
+CHECKED = tuple(code for code in DEFAULT_ACTIONS if code != "TEXT_CUT")
 # States in which a run may decide about an order. One that another run is posting meanwhile is left alone.
 UNDECIDED: frozenset[OrderStateName] = frozenset({"seen", "excluded", "held", "ready", "refused"})
 # Postings that go on meanwhile wait for a commit: it must not be a long one.
@@ -219,18 +223,25 @@ def _close_what_is_over(
 ) -> None:
     """Close the blocking exceptions of every order of the batch, except those that this run raises again.
 
-    An order whose outcome is still unknown is left as it is: only a look at PRIMA makes it clear.
+    An order whose outcome is still unknown is left as it is: only a look at PRIMA makes it clear. What a check found is
+    over only where this run decided about the order: on one that was posted before it is a warning, for a person.
     """
-    still = {(note.code, note.subject) for note in raised}
+    still: dict[str, set[str]] = {}
+    for note in raised:
+        still.setdefault(note.subject, set()).add(note.code)
     unclear = {
         number for number, state in ledger.order_states(plan.already_posted).items() if state in ("posting", "unknown")
     }
     numbers = [*checked.accepted["order_number"], *checked.rejected["order_number"]]
-    subjects = [f"order {number}" for number in numbers if number not in unclear]
-    for code in BLOCKING:
-        over = [subject for subject in subjects if (code, subject) not in still]
-        if over:
-            ledger.close_exceptions(subjects=over, codes=[code], by=BY)
+    posted_before = set(plan.already_posted)
+    over: dict[frozenset[str], list[str]] = {}
+    for number in numbers:
+        if number not in unclear:
+            subject = f"order {number}"
+            codes = BLOCKING if number in posted_before else (*BLOCKING, *CHECKED)
+            over.setdefault(frozenset(codes) - still.get(subject, set()), []).append(subject)
+    for over_codes, subjects in over.items():
+        ledger.close_exceptions(subjects=subjects, codes=over_codes, by=BY)
 
 
 def _control_totals(

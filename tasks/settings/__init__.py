@@ -13,8 +13,8 @@ from tasks.settings.mappings import (
     PaymentMethodSettings,
     SkuSettings,
     StoreSettings,
-    VatRateSettings,
 )
+from tasks.settings.order_checks import ChildrensSizeSettings, TenderSettings, VatRateSettings
 from tasks.settings.prima import (
     ErrorClassSettings,
     PrimaOrderSettings,
@@ -40,6 +40,7 @@ __all__ = [
     "CONFIG_VARIABLE",
     "SECRETS",
     "CarrierSettings",
+    "ChildrensSizeSettings",
     "DeliverySettings",
     "ErrorClassSettings",
     "FulfilmentSettings",
@@ -62,6 +63,7 @@ __all__ = [
     "StockRuleSettings",
     "StockTupleSettings",
     "StoreSettings",
+    "TenderSettings",
     "VatRateSettings",
     "VerificationSettings",
     "WarehouseSettings",

@@ -19,8 +19,8 @@ from tasks.settings.mappings import (
     PaymentMethodSettings,
     SkuSettings,
     StoreSettings,
-    VatRateSettings,
 )
+from tasks.settings.order_checks import ChildrensSizeSettings, TenderSettings, VatRateSettings
 from tasks.settings.prima import PrimaSettings
 from tasks.settings.rules import (
     FulfilmentSettings,
@@ -61,6 +61,8 @@ class Settings(Section):
     carriers: dict[str, CarrierSettings] = Field(default_factory=dict)
     statuses: dict[str, OrderStatusName] = Field(default_factory=lambda: dict(STATUSES))
     vat_rates: list[VatRateSettings] = Field(min_length=1, description="one [[vat_rates]] entry for each destination")
+    childrens_sizes: ChildrensSizeSettings | None = None
+    tender: TenderSettings = TenderSettings()
     orders: OrderRuleSettings = OrderRuleSettings()
     stock: StockRuleSettings = StockRuleSettings()
     fulfilment: FulfilmentSettings = FulfilmentSettings()

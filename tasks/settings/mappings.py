@@ -1,4 +1,4 @@
-"""What stands for what in the other system: SKUs, store views, payment and delivery methods, carriers, VAT rates."""
+"""What stands for what in the other system: SKUs, store views, payment and delivery methods, carriers."""
 
 import re
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from tasks.settings.prima import StockTupleSettings
-from tasks.settings.section import ExactDecimal, Section
+from tasks.settings.section import Section
 
 
 class SkuSettings(Section):
@@ -83,10 +83,3 @@ class CarrierSettings(Section):
     title: str = Field(description="the carrier's name as the customer reads it")
     magento_carrier_code: str = "custom"
     tracking_url: str = Field(default="", description="template with {tracking_number}")
-
-
-class VatRateSettings(Section):
-    """`[[vat_rates]]`: the rates that a line may carry for a destination."""
-
-    country: str = Field(pattern=r"^[A-Z]{2}$", description="two letters, ISO 3166: GB")
-    rates: list[ExactDecimal] = Field(description='a list of texts: ["20", "5", "0"]')

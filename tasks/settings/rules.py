@@ -3,8 +3,10 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from schemas.order_checks import DEFAULT_ACTIONS, Action
+from tasks.settings.order_checks import checked_actions
 from tasks.settings.section import Section
 
 
@@ -50,7 +52,27 @@ class OrderRuleSettings(Section):
         default=12, ge=3, description="silence is reported when this many orders were to be expected in it"
     )
     silence_minutes: int = Field(default=30, ge=1, description="a shorter silence is never reported")
+    countries: list[str] = Field(
+        default_factory=list,
+        description="ISO codes of the countries that PRIMA takes orders for; empty: all. Other spellings of PRIMA: "
+        "prima.orders.country_codes",
+    )
+    duplicate_minutes: int = Field(
+        default=5,
+        ge=0,
+        le=1440,
+        description="the same lines for the same customer within so many minutes are a suspected duplicate; 0: never",
+    )
+    actions: dict[str, Action] = Field(
+        default_factory=lambda: dict(DEFAULT_ACTIONS),
+        description="by code of a check: hold, hold_in_prima (HoldOrder with a narrative) or warn",
+    )
     silence_weeks: int = Field(default=4, ge=2, le=26, description="weeks of history that the watch compares with")
+
+    @field_validator("actions")
+    @classmethod
+    def _known_codes(cls, actions: dict[str, Action]) -> dict[str, Action]:
+        return checked_actions(actions)
 
 
 class FulfilmentSettings(Section):

@@ -93,7 +93,7 @@ def test_a_vat_rate_that_the_destination_does_not_have_is_an_exception() -> None
     note = the_exception(plan_of(an_order(country="IE")))
 
     assert note.code == "VAT_RATE_UNEXPECTED"
-    assert note.detail == "line 1 carries 20% to IE, £9.99 VAT"
+    assert note.detail == "line 1 carries 20% to IE on 2026-11-23, £9.99 VAT"
 
 
 def test_a_vat_rate_is_a_number_and_not_a_text() -> None:

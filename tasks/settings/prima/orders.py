@@ -119,6 +119,10 @@ class PrimaOrderSettings(PrimaOrderNumberSettings):
         description="E:21 on an order that may have arrived before: verify = look, then take it for accepted; refuse = "
         "always an exception for a person",
     )
+    several_payments: bool = Field(
+        default=False,
+        description="send one OrderPaymentData for each means of payment; PRIMA was only seen to take one",
+    )
     hold_orders: bool = Field(default=False, description="HoldOrder: everything arrives held in PRIMA")
     order_channel: str = Field(default="MailOrder", description="OrderChannel, unless the store names its own")
     brand: str = Field(default="", description="Brand, unless the store names its own")

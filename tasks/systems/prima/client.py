@@ -106,7 +106,8 @@ class PrimaClient:
         `request_type` is `prima.requests.create` unless it is given; `customer_code` is PRIMA's code of a customer that
         exists, empty for a new one.
         Raises CallRefusedError with a `code` for an order that cannot be sent: TOTALS_DISAGREE, PRICE_NOT_DIVISIBLE,
-        CHARACTER_REJECTED, TOO_LARGE, NO_LINES, QUANTITY, DELIVERY_UNMAPPED, ORDER_NUMBER_UNFIT.
+        CHARACTER_REJECTED (in a code), TEXT_UNSENDABLE, TEXT_CUT (where `order.if_cut` is hold), TOO_LARGE, NO_LINES,
+        QUANTITY, DELIVERY_UNMAPPED, ORDER_NUMBER_UNFIT.
         """
         request_type = request_type or self._requests.create
         unique_id = order.order_number_prima

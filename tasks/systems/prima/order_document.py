@@ -13,7 +13,7 @@ from decimal import Decimal
 from lxml import etree
 
 from schemas import prima_order
-from schemas.documents import Address, SalesOrder, SalesOrderLine, StockTuple
+from schemas.documents import Address, Payment, SalesOrder, SalesOrderLine, StockTuple, Tender
 from schemas.money import pounds_text
 from tasks.errors import CallRefusedError
 from tasks.settings import PrimaSettings, StockTupleSettings
@@ -60,8 +60,21 @@ class OrderWriter:
         charge = self._charge_values()
         if charge:
             self._element(data, "OrderChargeData", prima_order.CHARGE, charge)
-        self._element(data, "OrderPaymentData", prima_order.PAYMENT, always.payment | self._payment_values())
+        for payment in self._payments():
+            self._element(data, "OrderPaymentData", prima_order.PAYMENT, always.payment | payment)
+        if self.warnings:
+            self._act_on_cuts(data)
         return root
+
+    def _act_on_cuts(self, data: etree._Element) -> None:
+        """Refuse an order whose texts were cut, or put it on hold in PRIMA, where the settings want that."""
+        cuts = " ".join(self.warnings)
+        if self.order.if_cut == "hold":
+            raise self._refused("TEXT_CUT", cuts.rstrip("."), "Shorten it in Magento, or release the order.")
+        if self.order.if_cut == "hold_in_prima":
+            reasons = [self.order.hold_reason, f"TEXT_CUT: {cuts}"]
+            data.set("HoldOrder", "Yes")
+            data.set("HoldOrderNarrative", self._text("HoldOrderNarrative", "; ".join(filter(None, reasons))))
 
     def _refused(self, code: str, message: str, next_step: str = "") -> CallRefusedError:
         return CallRefusedError(
@@ -96,7 +109,7 @@ class OrderWriter:
             cleaned = clean(value, self.settings.character_policy)
         except UnsendableCharacterError as error:
             raise self._refused(
-                "CHARACTER_REJECTED",
+                "TEXT_UNSENDABLE",
                 f"{name} cannot be sent: {error}",
                 "Correct it in Magento, or set prima.character_policy to transliterate.",
             ) from error
@@ -308,17 +321,27 @@ class OrderWriter:
             "ChargeValue": pounds_text(pence),
         }
 
-    def _payment_values(self) -> dict[str, str]:
-        payment, number = self.order.payment, self.order.order_number_prima
+    def _payments(self) -> list[dict[str, str]]:
+        """Return what the payment method was charged, then what each tender paid; together they are the total."""
+        order, payment = self.order, self.order.payment
+        if order.charged_pence < 0 or any(tender.amount_pence <= 0 for tender in order.tenders):
+            raise self._refused("TOTALS_DISAGREE", "gift card, store credit and reward points exceed the order's total")
+        payments = [self._payment(tender, tender.amount_pence, "") for tender in order.tenders]
+        if order.charged_pence or not payments:
+            payments.insert(0, self._payment(payment, order.charged_pence, payment.transaction_id))
+        return payments
+
+    def _payment(self, codes: Payment | Tender, pence: int, transaction_id: str) -> dict[str, str]:
+        number = self.order.order_number_prima
         return {
-            "PayMethod": self._text("PayMethod", payment.pay_method),
-            "SubPayMethod": self._text("SubPayMethod", payment.sub_pay_method),
-            "TranAmount": pounds_text(self.order.gross_pence),
-            "PayProvider": self._text("PayProvider", payment.pay_provider),
+            "PayMethod": self._text("PayMethod", codes.pay_method),
+            "SubPayMethod": self._text("SubPayMethod", codes.sub_pay_method),
+            "TranAmount": pounds_text(pence),
+            "PayProvider": self._text("PayProvider", codes.pay_provider),
             "PayAuthRef": number,
             "PayAuthId": number,
             "LineRef": number,
-            "TransactionID": self._text("TransactionID", payment.transaction_id),
+            "TransactionID": self._text("TransactionID", transaction_id),
         }
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from schemas.documents import SalesOrder
+from schemas.documents import SalesOrder, Tender
 from tasks.errors import CallRefusedError
 from tasks.settings import Secrets
 from tasks.systems.prima import PrimaClient
@@ -62,7 +62,7 @@ def test_text_outside_the_code_page_is_sent_as_it_is_or_not_at_all(text: str) ->
     else:
         with pytest.raises(CallRefusedError) as refused:
             document_of(order, character_policy="reject")
-        assert refused.value.code == "CHARACTER_REJECTED"
+        assert refused.value.code == "TEXT_UNSENDABLE"
 
 
 @pytest.mark.parametrize(
@@ -214,3 +214,50 @@ def test_the_number_stands_wherever_prima_was_seen_to_keep_it() -> None:
     payment = data.find("OrderPaymentData")
     assert {data.get("TPGUID"), data.get("OrderNumber")} == {"30000042"}
     assert {payment.get(name) for name in ("PayAuthRef", "PayAuthId", "LineRef")} == {"30000042"}
+
+
+def test_each_means_of_payment_is_a_payment_of_its_own_and_together_they_are_the_total() -> None:
+    gift_card = Tender("gift_card", 2000, "VCH", "GIFT", "NONE")
+
+    first, second = document_of(an_order(tenders=(gift_card,)))[0].findall("OrderPaymentData")
+
+    assert (first.get("PayMethod"), first.get("TranAmount"), first.get("TransactionID")) == (
+        "CSH",
+        "43.92",
+        "TX-EXAMPLE-1",
+    )
+    assert (second.get("PayMethod"), second.get("SubPayMethod"), second.get("TranAmount")) == ("VCH", "GIFT", "20.00")
+    assert second.get("TransactionID") == ""
+
+
+def test_an_order_paid_by_one_tender_alone_has_one_payment() -> None:
+    (payment,) = document_of(an_order(tenders=(Tender("store_credit", 6392, "ACC", "CREDIT", "NONE"),)))[0].findall(
+        "OrderPaymentData"
+    )
+
+    assert (payment.get("PayMethod"), payment.get("TranAmount")) == ("ACC", "63.92")
+
+
+def test_tenders_that_exceed_the_total_are_refused() -> None:
+    with pytest.raises(CallRefusedError) as refused:
+        document_of(an_order(tenders=(Tender("store_credit", 6393, "ACC", "CREDIT", "NONE"),)))
+    assert refused.value.code == "TOTALS_DISAGREE"
+
+
+LONG = "x" * 50
+
+
+def test_an_order_with_a_text_to_cut_is_not_written_where_that_holds() -> None:
+    with pytest.raises(CallRefusedError) as refused:
+        document_of(an_order(delivery_address=an_address(surname=LONG), if_cut="hold"))
+    assert refused.value.code == "TEXT_CUT"
+    assert "delivery surname was cut from 50 to 30 characters" in str(refused.value)
+    assert LONG not in str(refused.value)
+
+
+def test_an_order_with_a_text_to_cut_is_written_on_hold_where_the_settings_say_so() -> None:
+    data = document_of(an_order(delivery_address=an_address(surname=LONG), if_cut="hold_in_prima"))[0]
+    assert data.get("HoldOrder") == "Yes"
+    assert data.get("HoldOrderNarrative") == "TEXT_CUT: delivery surname was cut from 50 to 30 characters."
+
+    assert document_of(an_order(if_cut="hold_in_prima"))[0].get("HoldOrder") == "No"

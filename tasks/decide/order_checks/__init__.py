@@ -1,0 +1,1 @@
+"""What keeps an order from PRIMA, or is to be looked at: one file for each kind of check. Pure."""

@@ -1,0 +1,85 @@
+"""Orders that could be posted but must be looked at, and orders that a gift card paid: through both stand-ins."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from flows.orders import sync_orders
+from sandbox.magento.carts import CartLine
+from sandbox.prima.items import Item
+from tests.flows.shopping import PRICE, buy, prima_number, state
+from tests.installation import Installation
+from tests.recorded import sample_order
+
+CHECKS = """
+[orders.actions]
+PHONE_MISSING = "hold_in_prima"
+TEXT_CUT = "hold"
+
+[childrens_sizes]
+size_in = "mtrx2"
+pattern = '\\d+-\\d+Y'
+"""
+
+
+def an_order(number: int, **fields: Any) -> dict[str, Any]:
+    """Return recorded order 000000019 (3 lines and delivery, £73.43) under another number."""
+    order: dict[str, Any] = json.loads(json.dumps(sample_order("000000019"), default=float))
+    return {**order, "increment_id": f"{number:09d}", "entity_id": number, **fields}
+
+
+def payments(order: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the payments that PRIMA was sent with an order: method, sub-method, amount."""
+    return [
+        (values["PayMethod"], values["SubPayMethod"], values["TranAmount"])
+        for name, values in order["sent"]["children"]
+        if name == "OrderPaymentData"
+    ]
+
+
+def test_what_a_gift_card_paid_arrives_as_a_payment_and_what_has_no_codes_waits(installation: Installation) -> None:
+    by_card, by_points = an_order(901), an_order(902)
+    total = by_card["grand_total"]
+    for order, name in ((by_card, "gift_cards_amount"), (by_points, "reward_currency_amount")):
+        order["extension_attributes"] |= {name: 20, f"base_{name}": 20}
+        order |= {"grand_total": round(total - 20, 2), "base_grand_total": round(total - 20, 2)}
+    installation.holds(by_card, by_points)
+
+    sync_orders()
+
+    (posted,) = installation.prima.orders()
+    assert (posted["gross"], posted["vat"]) == (round(total * 100), round(by_card["tax_amount"] * 100))
+    assert payments(posted) == [("CSH", "CHEQUE", f"{total - 20:.2f}"), ("VCH", "GIFT", "20.00")]
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert (note.code, note.order_number) == ("TENDER_UNMAPPED", "000000902")
+    assert note.detail == "£20.00 paid by reward points: add [tender.reward_points]"
+
+
+def test_each_finding_is_held_or_arrives_on_hold_and_is_over_when_it_is_put_right(installation: Installation) -> None:
+    installation.add_settings(CHECKS)
+    without_phone, too_long = an_order(903), an_order(904)
+    without_phone["billing_address"].pop("telephone")
+    too_long["billing_address"]["lastname"] = "x" * 40
+    installation.holds(without_phone, too_long)
+    tees = [Item(f"TEE-RED-{size}", "TEE", "RED", size, available=9, price=PRICE) for size in ("5-6Y", "M")]
+    installation.prima.add_items([replace(tees[0], vat_code="Z"), tees[1]])
+    grown_up = buy(installation, CartLine("TEE-RED-M", 1, PRICE, name="Tee", vat_class="zero"))
+
+    sync_orders()
+
+    codes = {"order 000000903": "POSTED_ON_HOLD", "order 000000904": "TEXT_CUT"}
+    codes[f"order {grown_up['increment_id']}"] = "VAT_ZERO_ON_ADULT_SIZE"
+    assert installation.open_codes() == codes
+    (posted,) = installation.prima.orders()
+    assert (posted["status"], posted["sent"]["Data"]["HoldOrder"]) == ("Held", "Yes")
+    assert posted["sent"]["Data"]["HoldOrderNarrative"].startswith("PHONE_MISSING: ")
+    assert state(installation, too_long) == state(installation, grown_up) == "held"
+
+    installation.configure(TEXT_CUT='"warn"')
+    installation.prima.change_item("TEE-RED-5-6Y", vat_code="S")
+    sync_orders()
+
+    assert installation.open_codes() == {"order 000000903": "POSTED_ON_HOLD", "order 000000904": "TEXT_CUT"}
+    assert state(installation, too_long) == state(installation, grown_up) == "accepted"
+    assert prima_number(grown_up) in installation.prima.order_numbers()
