@@ -8,10 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from schemas.order_checks import Action
+
 SourceKey = tuple[str, str]
 """A SKU and the code of a Magento source."""
-
-from schemas.order_checks import Action
 
 
 @dataclass(frozen=True, slots=True, order=True)
