@@ -4,17 +4,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pandas as pd
 from prefect import flow
 
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.orders import OrderFrames
+from schemas.reconciliation.life import TolerancePolicy
 from tasks import connect
 from tasks.normalise import orders as normalise_orders
 from tasks.normalise.creditmemos import creditmemos
 from tasks.normalise.delivery_rates import delivery_rates
 from tasks.normalise.invoices import invoices
 from tasks.normalise.reporting import extract_rows
+from tasks.normalise.shipments import shipments
+from tasks.normalise.tender import tenders
 from tasks.reconcile import artifacts, findings, inputs, report, run, stage
 from tasks.reconcile.period import Period, london_today, period_of
 from tasks.settings import Settings
@@ -28,9 +32,11 @@ class ReconciliationSummary:
     headline: str
     is_agreed: bool
     break_count: int
+    mended_count: int
     batch_id: str
     database: str
     page: str
+    workbook: str
 
 
 @flow(name="reconciliation", description="VAT and totals of Magento and PRIMA for a business date or a period.")
@@ -40,34 +46,44 @@ def reconcile(
 ) -> ReconciliationSummary:
     """Reconcile a London business date, a range of them, or yesterday when nothing is given.
 
-    Publishes `reconciliation.duckdb`, the Parquet files of today and the page `reconciliation-<date>.html` in the
-    warehouse folder, and raises an exception for each break. Raises ReconciliationError, and publishes nothing, when
-    Magento's total plus the variances is not PRIMA's total.
+    Publishes `reconciliation.duckdb`, the Parquet files of today, and `reconciliation-<date>.html` and `.xlsx` in the
+    warehouse folder, and keeps each break with an exception in the ledger. Breaks of other days are looked at again
+    until they are mended or somebody settles them. Raises ReconciliationError, and publishes nothing, when Magento's
+    total plus the variances is not PRIMA's total.
     """
     settings = Settings.from_env()
     run_at = datetime.now(UTC).replace(microsecond=0)
     period = period_of(run_at, business_date, from_date, to_date)
-    dated = stage.fetch_prima_numbers(period)
-    magento = stage.fetch_magento(period, whole(dated))
+    run_id = findings.open_run(period)
+    breaks = stage.fetch_breaks()
+    dated = [*stage.fetch_prima_numbers(period), *breaks.prima_numbers]
+    magento = stage.fetch_magento(period, whole(dated), breaks.order_numbers)
     orders = normalise_orders.orders(magento.orders, settings.orders.amounts)
     known = stage.fetch_known_orders(whole(list(orders.orders["order_number"])), whole(dated))
     rules = connect.order_rules(settings)
-    numbers = inputs.order_numbers(orders.orders, known, rules.number)
-    prima = stage.fetch_prima(whole({*dated, *numbers["order_number_prima"]}), whole(known))
+    numbers = inputs.order_numbers(orders.orders, known.orders, rules.number)
+    prima = stage.fetch_prima(whole({*dated, *numbers["order_number_prima"]}), whole(known.orders))
     staged = inputs.staged(
         magento_side(magento, orders, settings, prima.evidence),
         prima_side(prima, settings),
-        known,
+        ledger_side(known, breaks, settings, prima.evidence),
         rules.number,
-        run_facts(period, run_at, magento, prima, settings),
+        run_facts(period, run_at, run_id, magento, prima, settings),
     )
     found = run.publish_tables(whole(staged.tables), settings.warehouse.folder, london_today(run_at))
-    batch_id = findings.record_breaks(whole(found), whole(staged.problems), period)
-    page = report.write_page(found, Path(settings.warehouse.folder), period.label)
-    artifacts.show_reconciliation(found, page)
+    mended = findings.record_breaks(whole(found), whole(staged.problems), run_id)
+    files = report.write_files(found, Path(settings.warehouse.folder), period.label)
+    artifacts.show_reconciliation(found, files)
     database = Warehouse(settings.warehouse.folder).path
     return ReconciliationSummary(
-        report.headline(found), found.is_agreed, len(found.breaks), batch_id, str(database), str(page)
+        report.headline(found),
+        found.is_agreed,
+        len(found.breaks),
+        mended,
+        run_id,
+        str(database),
+        str(files.page),
+        str(files.workbook),
     )
 
 
@@ -87,6 +103,31 @@ def magento_side(
         invoiced.lines,
         refunded.documents,
         refunded.lines,
+        {
+            "orders": tenders(reading.orders, amounts),
+            "invoices": tenders(reading.invoices, amounts),
+            "refunds": tenders(reading.creditmemos, amounts),
+        },
+        store_codes(orders.orders, settings),
+        shipments(reading.shipments if has_figures else []),
+    )
+
+
+def store_codes(orders: pd.DataFrame, settings: Settings) -> dict[str, str]:
+    """Return the store view of each order: its code in the settings, else its id."""
+    codes = {store.id: store.code for store in settings.stores}
+    pairs = zip(orders["order_number"], orders["store_id"], strict=True)
+    return {number: codes.get(store_id, f"store {store_id}") for number, store_id in pairs}
+
+
+def ledger_side(
+    known: stage.LedgerReading, breaks: stage.CarriedBreaks, settings: Settings, evidence: str
+) -> inputs.LedgerSide:
+    """Return what the ledger adds; without PRIMA's figures only orders are looked at again."""
+    again = [each for each in breaks.again if evidence == "reporting" or each.level == "orders"]
+    policy = breaks.policy or TolerancePolicy(order_pence=settings.reconciliation.tolerance_pence)
+    return inputs.LedgerSide(
+        known.orders, known.postings, breaks.known, {(each.level, each.order_key) for each in again}, policy
     )
 
 
@@ -98,18 +139,19 @@ def prima_side(reading: stage.PrimaReading, settings: Settings) -> inputs.PrimaS
         dict(settings.statuses),
         sorted({int(rate * 100) for entry in settings.vat_rates for rate in entry.rates}, reverse=True),
         frozenset({delivery.product} if delivery else set()),
+        reading.unread,
     )
 
 
 def run_facts(
     period: Period,
     run_at: datetime,
+    run_id: str,
     magento: stage.MagentoReading,
     prima: stage.PrimaReading,
     settings: Settings,
 ) -> inputs.RunFacts:
-    """Return what the run is about: dates, as-at times, tolerance and lag."""
-    rules = settings.reconciliation
+    """Return what the run is about: dates, as-at times and lag."""
     return inputs.RunFacts(
         period.from_date,
         period.to_date,
@@ -117,6 +159,6 @@ def run_facts(
         magento.as_at,
         prima.as_at,
         prima.evidence,
-        rules.tolerance_pence,
-        rules.lag_hours,
+        settings.reconciliation.lag_hours,
+        run_id,
     )

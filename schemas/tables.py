@@ -32,12 +32,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its grain, its columns, and the amounts for which net + VAT = gross must hold (name prefixes)."""
+    """One table: its grain, its columns, and the amounts for which net + VAT = gross must hold (name prefixes).
+
+    `dated_by` is the column by whose dates a staged stream is cut into files.
+    """
 
     name: str
     grain: str
     columns: tuple[Column, ...]
     adds_up: tuple[str, ...] = ()
+    dated_by: str = ""
 
     @property
     def keys(self) -> list[str]:

@@ -74,6 +74,17 @@ def run_reconciliation(
 
 
 @app.command()
+def reconcile(
+    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
+    from_date: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    to_date: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The same as `run reconciliation`: both systems for a London date, a range of dates, or yesterday."""
+    run_reconciliation(business_date, from_date, to_date, as_json)
+
+
+@app.command()
 def backfill(
     from_date: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First London date.")],
     to_date: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last London date, included.")],

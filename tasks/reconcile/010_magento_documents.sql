@@ -8,6 +8,7 @@ select
     documents.document_at,
     documents.business_date,
     documents.is_cancelled,
+    documents.store,
     case
         when documents.country = 'GB' and documents.postcode_area = 'BT' then 'NI'
         when documents.country in ('GB', 'IM') then documents.country
@@ -25,7 +26,9 @@ select
     if(documents.is_cancelled, 0, documents.gross_pence) as gross_pence,
     if(documents.is_cancelled, 0, documents.delivery_net_pence) as delivery_net_pence,
     if(documents.is_cancelled, 0, documents.delivery_vat_pence) as delivery_vat_pence,
-    if(documents.is_cancelled, 0, documents.delivery_gross_pence) as delivery_gross_pence
+    if(documents.is_cancelled, 0, documents.delivery_gross_pence) as delivery_gross_pence,
+    if(documents.is_cancelled, 0, documents.tender_pence) as tender_pence,
+    if(documents.is_cancelled, 0, documents.discount_vat_pence) as discount_vat_pence,
+    population.is_carried
 from staged.magento_documents as documents
 inner join population on population.level = documents.level and population.order_key = documents.order_number
-order by documents.level, documents.document_number

@@ -15,6 +15,7 @@ select
     numbered.currency,
     numbered.document_at,
     numbered.business_date,
+    numbered.updated_at,
     numbered.is_cancelled,
     numbered.status_prima,
     numbered.open_qty,
@@ -25,7 +26,7 @@ select
     if(numbered.is_cancelled, 0, numbered.gross_pence) as gross_pence,
     if(numbered.is_cancelled, 0, numbered.delivery_net_pence) as delivery_net_pence,
     if(numbered.is_cancelled, 0, numbered.delivery_vat_pence) as delivery_vat_pence,
-    if(numbered.is_cancelled, 0, numbered.delivery_gross_pence) as delivery_gross_pence
+    if(numbered.is_cancelled, 0, numbered.delivery_gross_pence) as delivery_gross_pence,
+    population.is_carried
 from numbered
 inner join population on population.level = numbered.level and population.order_key = numbered.order_key
-order by numbered.level, numbered.document_number

@@ -4,13 +4,18 @@ with keys as (
     select distinct order_key from population
 ),
 magento as (
-    select order_number as order_key, bool_or(is_cancelled) as is_cancelled_in_magento
-    from staged.magento_documents
-    where level = 'orders'
-    group by order_number
+    select
+        documents.order_number as order_key,
+        bool_or(documents.is_cancelled) filter (where documents.level = 'orders') as is_cancelled_in_magento,
+        max(documents.document_at) as magento_made_at
+    from staged.magento_documents as documents
+    group by documents.order_number
 ),
 destinations as (
-    select order_number as order_key, any_value(destination order by level) as destination
+    select
+        order_number as order_key,
+        any_value(destination order by level) as destination,
+        any_value(store order by level) as store
     from magento_documents
     group by order_number
 ),
@@ -30,11 +35,13 @@ prima as (
 select
     keys.order_key,
     coalesce(destinations.destination, 'unknown') as destination,
+    coalesce(destinations.store, '') as store,
     coalesce(magento.is_cancelled_in_magento, false) as is_cancelled_in_magento,
     coalesce(prima.is_cancelled_in_prima, false) as is_cancelled_in_prima,
     coalesce(prima.is_awaiting_dispatch, false) as is_awaiting_dispatch,
     coalesce(ledger.ledger_state, '') as ledger_state,
     ledger.posted_at,
+    ledger.verified_at,
     coalesce(ledger.exception_code, '') as exception_code,
     coalesce(ledger.exclusion_reason, '') as exclusion_reason,
     -- an exception excuses that PRIMA lacks an order only while the ledger does not say that PRIMA has it

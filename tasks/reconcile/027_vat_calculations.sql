@@ -1,18 +1,39 @@
 -- vat_calculations (working table). Grain: one level, order key and currency. VAT as other ways of rounding would give
--- it, from the gross amounts that were charged: only to explain a difference, never to post. Half a penny rounds up.
+-- it, from the amounts that were charged: only to explain a difference, never to post. Half a penny rounds up.
 create or replace temp macro vat_inside(gross, rate_hundredths) as
 sign(gross) * (
     (2 * abs(gross) * coalesce(rate_hundredths, 0) + 10000 + coalesce(rate_hundredths, 0))
     // (2 * (10000 + coalesce(rate_hundredths, 0)))
 );
+create or replace temp macro vat_inside_down(gross, rate_hundredths) as
+sign(gross) * ((abs(gross) * coalesce(rate_hundredths, 0)) // (10000 + coalesce(rate_hundredths, 0)));
+create or replace temp macro vat_on(net, rate_hundredths) as
+sign(net) * ((2 * abs(net) * coalesce(rate_hundredths, 0) + 10000) // 20000);
+-- the VAT of a unit times the units, where the unit's price is whole pence
+create or replace temp macro vat_by_unit(gross, quantity, rate_hundredths) as
+if(
+    coalesce(quantity, 0) > 0 and gross % quantity = 0,
+    quantity * vat_inside(gross // quantity, rate_hundredths),
+    vat_inside(gross, rate_hundredths)
+);
 
 create temp table vat_calculations as
-with magento_lines as (
+with wanted as (
+    select level, order_key, currency
+    from order_pairs
+    where status <> 'MATCHED' and magento_count > 0 and prima_count > 0
+),
+magento_lines as (
     select documents.level, documents.order_number as order_key, documents.currency, lines.*
     exclude (level)
     from staged.magento_lines as lines
     inner join magento_documents as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
+    semi join wanted
+        on
+            wanted.level = documents.level
+            and wanted.order_key = documents.order_number
+            and wanted.currency = documents.currency
     where not documents.is_cancelled
 ),
 by_rate as (
@@ -21,10 +42,16 @@ by_rate as (
         order_key,
         currency,
         vat_rate_hundredths,
+        sum(gross_pence) as gross_pence,
         vat_inside(sum(gross_pence), vat_rate_hundredths) as total_vat_pence,
         vat_inside(coalesce(sum(gross_pence) filter (where charge <> 'delivery'), 0), vat_rate_hundredths)
         + coalesce(sum(vat_pence) filter (where charge = 'delivery'), 0) as goods_total_vat_pence,
-        sum(vat_inside(gross_pence, vat_rate_hundredths)) as row_vat_pence
+        sum(vat_inside(gross_pence, vat_rate_hundredths)) as row_vat_pence,
+        sum(vat_by_unit(gross_pence, quantity, vat_rate_hundredths)) as unit_vat_pence,
+        vat_on(sum(net_pence), vat_rate_hundredths) as net_total_vat_pence,
+        sum(vat_on(net_pence, vat_rate_hundredths)) as net_row_vat_pence,
+        sum(vat_inside_down(gross_pence, vat_rate_hundredths)) as row_down_vat_pence,
+        vat_inside_down(sum(gross_pence), vat_rate_hundredths) as total_down_vat_pence
     from magento_lines
     group by level, order_key, currency, vat_rate_hundredths
 ),
@@ -37,6 +64,11 @@ prima_by_document as (
     from staged.prima_lines as lines
     inner join prima_documents as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
+    semi join wanted
+        on
+            wanted.level = documents.level
+            and wanted.order_key = documents.order_key
+            and wanted.currency = documents.currency
     where lines.vat_rate_hundredths is not null
     group by documents.level, documents.document_number, documents.order_key, documents.currency,
         lines.vat_rate_hundredths
@@ -50,9 +82,16 @@ select
     by_rate.level,
     by_rate.order_key,
     by_rate.currency,
+    count(*) as rate_count,
+    any_value(by_rate.vat_rate_hundredths) as single_rate_hundredths,
     sum(by_rate.total_vat_pence)::bigint as total_vat_pence,
     sum(by_rate.goods_total_vat_pence)::bigint as goods_total_vat_pence,
     sum(by_rate.row_vat_pence)::bigint as row_vat_pence,
+    sum(by_rate.unit_vat_pence)::bigint as unit_vat_pence,
+    sum(by_rate.net_total_vat_pence)::bigint as net_total_vat_pence,
+    sum(by_rate.net_row_vat_pence)::bigint as net_row_vat_pence,
+    sum(by_rate.row_down_vat_pence)::bigint as row_down_vat_pence,
+    sum(by_rate.total_down_vat_pence)::bigint as total_down_vat_pence,
     any_value(prima.prima_documents_vat_pence) as prima_documents_vat_pence
 from by_rate
 left join prima

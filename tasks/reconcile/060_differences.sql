@@ -10,5 +10,6 @@ select
     sum(vat_variance_pence)::bigint as vat_variance_pence,
     sum(variance_pence)::bigint as variance_pence
 from order_variances
+where not is_carried
 group by level, currency, status, cause
 order by level, currency, cause <> 'UNEXPLAINED', cause = '', abs(sum(variance_pence)) desc, status, cause

@@ -1,6 +1,6 @@
 -- control_totals. Grain: one level and currency. Magento + variances = PRIMA, each of the three summed by itself.
 -- Magento's and PRIMA's totals come from the documents, the variances from order_variances, and the VAT table, built
--- from the lines, must give the same totals again.
+-- from the lines, must give the same totals again. Orders carried from other days are in none of them.
 create table control_totals as
 with magento as (
     select
@@ -11,6 +11,7 @@ with magento as (
         sum(vat_pence)::bigint as magento_vat_pence,
         sum(gross_pence)::bigint as magento_gross_pence
     from magento_documents
+    where not is_carried
     group by all
 ),
 prima as (
@@ -22,6 +23,7 @@ prima as (
         sum(vat_pence)::bigint as prima_vat_pence,
         sum(gross_pence)::bigint as prima_gross_pence
     from prima_documents
+    where not is_carried
     group by all
 ),
 variances as (
@@ -31,13 +33,14 @@ variances as (
         sum(net_variance_pence)::bigint as net_variance_pence,
         sum(vat_variance_pence)::bigint as vat_variance_pence,
         sum(variance_pence)::bigint as variance_pence,
-        coalesce(sum(variance_pence) filter (where cause <> 'UNEXPLAINED'), 0)::bigint as explained_variance_pence,
-        coalesce(sum(variance_pence) filter (where cause = 'UNEXPLAINED'), 0)::bigint as unexplained_variance_pence,
-        coalesce(sum(vat_variance_pence) filter (where cause <> 'UNEXPLAINED'), 0)::bigint
+        coalesce(sum(variance_pence) filter (where cause not in ('UNEXPLAINED', 'NOT_RECONCILED')), 0)::bigint as explained_variance_pence,
+        coalesce(sum(variance_pence) filter (where cause in ('UNEXPLAINED', 'NOT_RECONCILED')), 0)::bigint as unexplained_variance_pence,
+        coalesce(sum(vat_variance_pence) filter (where cause not in ('UNEXPLAINED', 'NOT_RECONCILED')), 0)::bigint
             as explained_vat_variance_pence,
-        coalesce(sum(vat_variance_pence) filter (where cause = 'UNEXPLAINED'), 0)::bigint
+        coalesce(sum(vat_variance_pence) filter (where cause in ('UNEXPLAINED', 'NOT_RECONCILED')), 0)::bigint
             as unexplained_vat_variance_pence
     from order_variances
+    where not is_carried
     group by all
 ),
 rates as (

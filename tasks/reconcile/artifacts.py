@@ -1,16 +1,16 @@
 """What a reconciliation shows in the Prefect UI: the headline with the control totals, and the first breaks."""
 
-from pathlib import Path
-
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from tasks.reconcile.report import break_rows, markdown
+from tasks.reconcile.report import ReportFiles, break_rows, markdown
 from tasks.reconcile.run import Reconciliation
 
 
-def show_reconciliation(found: Reconciliation, page: Path) -> None:
+def show_reconciliation(found: Reconciliation, files: ReportFiles) -> None:
     """Publish the artifacts `reconciliation` and `reconciliation-breaks`; no name or address is in either."""
-    create_markdown_artifact(key="reconciliation", markdown=markdown(found, page), description="Magento and PRIMA")
+    create_markdown_artifact(
+        key="reconciliation", markdown=markdown(found, files.page, files.workbook), description="Magento and PRIMA"
+    )
     rows = break_rows(found)
     shown = f"the first {len(rows)} of {len(found.breaks)} breaks" if rows else "no breaks"
     create_table_artifact(key="reconciliation-breaks", table=rows, description=f"Reconciliation: {shown}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from schemas.reconciliation import CAUSES, MARTS, STAGED
 from schemas.tables import UNITS, Table
 
-BEGIN = "<!-- dictionary: generated from schemas/reconciliation.py, do not edit -->"
+BEGIN = "<!-- dictionary: generated from schemas/reconciliation, do not edit -->"
 END = "<!-- end of dictionary -->"
 PAGE = Path("docs/reconciliation.md")
 

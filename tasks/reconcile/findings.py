@@ -1,4 +1,4 @@
-"""Breaks as exceptions of the ledger: raised while they last, closed when a later run does not find them any more."""
+"""Breaks in the ledger: their life through the nights, and an exception for each while it lasts."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,10 +7,12 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.documents import ExceptionNote
 from schemas.money import show
-from schemas.reconciliation import BREAK_STATUSES
+from schemas.reconciliation import BREAK_STATUSES, CAUSES
+from schemas.reconciliation.life import FoundBreak
 from tasks import connect
 from tasks.reconcile.period import Period
 from tasks.reconcile.run import Reconciliation
+from tasks.reconcile.stage import PRIMA_EXTRACTS
 from tasks.reconcile.staging import Problem
 from tasks.settings import Settings
 from tasks.systems.ledger import ExceptionRecord
@@ -19,6 +21,8 @@ from tasks.systems.warehouse import Row
 STREAM = "reconciliation"
 CODES = tuple(f"RECON_{status}" for status in BREAK_STATUSES)
 REJECTED_CODE = "RECON_INPUT_REJECTED"
+# What a problem can be about that is no single record: every run reads it anew.
+PARTS = (*(f"PRIMA {name}" for name in PRIMA_EXTRACTS), "clock of PRIMA")
 
 
 def subject_of(level: str, order_key: str) -> str:
@@ -52,10 +56,11 @@ def _note(row: Row) -> ExceptionNote:
         f"{side} {_shown(row[f'{key}_gross_pence'], currency)} with VAT {_shown(row[f'{key}_vat_pence'], currency)}"
         for side, key in (("Magento", "magento"), ("PRIMA", "prima"))
     ]
+    detail = f" ({row['cause_detail']})" if row["cause_detail"] else ""
     return ExceptionNote(
         code=f"RECON_{row['status']}",
         subject=subject_of(row["level"], row["order_key"]),
-        detail=f"{row['cause']}: {', '.join(sides)}",
+        detail=f"{row['cause']}{detail}: {', '.join(sides)}",
         order_number=row["order_number"] or "",
         value_at_risk_pence=row["value_pence"],
         currency=currency,
@@ -64,6 +69,22 @@ def _note(row: Row) -> ExceptionNote:
 
 def _shown(pence: int | None, currency: str) -> str:
     return "nothing" if pence is None else show(pence, currency)
+
+
+def found_breaks(breaks: Iterable[Row]) -> list[FoundBreak]:
+    """Return the breaks of a run as the ledger keeps them."""
+    names = [
+        name for name in FoundBreak.__dataclass_fields__ if name not in ("order_number", "order_number_prima", "owner")
+    ]
+    return [
+        FoundBreak(
+            **{name: row[name] for name in names},
+            order_number=row["order_number"] or "",
+            order_number_prima=row["order_number_prima"] or "",
+            owner=CAUSES[row["cause"]].owner,
+        )
+        for row in breaks
+    ]
 
 
 def problem_notes(problems: Iterable[Problem]) -> list[ExceptionNote]:
@@ -85,23 +106,42 @@ def settled(
 
 
 @task(cache_policy=NO_CACHE)
-def record_breaks(found: Reconciliation, problems: Sequence[Problem], period: Period) -> str:
-    """Raise an exception for each break and unreadable record, close those that are gone; return the batch id.
+def open_run(period: Period) -> str:
+    """Record in the ledger that a run begins; its batch id is the run id of every file that it makes."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        return ledger.open_batch(STREAM, period.start, period.end)
 
-    The ledger keeps the control totals of the run in its batch.
+
+@task(cache_policy=NO_CACHE)
+def record_breaks(found: Reconciliation, problems: Sequence[Problem], batch_id: str) -> int:
+    """Keep each break and raise an exception for it and for what could not be reconciled; close those that are gone.
+
+    Returns how many breaks were mended. The ledger keeps the control totals of the run in its batch.
     """
     notes = [*notes_of(found.breaks), *problem_notes(problems)]
     with connect.open_ledger(Settings.from_env()) as ledger:
-        batch_id = ledger.open_batch(STREAM, period.start, period.end)
-        open_before = [record for code in CODES for record in ledger.exceptions(code=code)]
+        mended = ledger.see_breaks(batch_id, found_breaks(found.breaks), set(found.compared))
+        open_before = [record for code in (*CODES, REJECTED_CODE) for record in ledger.exceptions(code=code)]
         gone = settled(open_before, notes, (subject_of(*key) for key in found.compared))
+        gone += read_again(open_before, notes)
         ledger.raise_exceptions(batch_id, notes)
-        for code in CODES:
+        for code in (*CODES, REJECTED_CODE):
             subjects = [subject for each, subject in gone if each == code]
             if subjects:
                 ledger.close_exceptions(subjects=subjects, codes=[code], by=f"batch {batch_id}")
         ledger.close_batch(batch_id, "closed", totals_of(found))
-    return batch_id
+    return mended
+
+
+def read_again(open_before: Iterable[ExceptionRecord], notes: Sequence[ExceptionNote]) -> list[tuple[str, str]]:
+    """Return the exceptions on whole parts (an extract, a clock) that this run could read without a problem."""
+    found = {note.subject for note in notes}
+    parts = {
+        record.subject
+        for record in open_before
+        if record.code == REJECTED_CODE and record.subject.removeprefix("reconciliation: ") in PARTS
+    }
+    return sorted((REJECTED_CODE, subject) for subject in parts - found)
 
 
 def totals_of(found: Reconciliation) -> dict[str, int | str]:

@@ -1,16 +1,18 @@
-"""What was read from Magento, PRIMA and the ledger, as the staged tables of `schemas/reconciliation.py`. Pure."""
+"""What was read from Magento, PRIMA and the ledger, as the staged tables of `schemas/reconciliation`. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 
-from schemas.reconciliation import CAUSES, STAGED
+from schemas.reconciliation import CAUSES, STAGED, WITHOUT_EXPLANATION
+from schemas.reconciliation.life import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
-from tasks.reconcile import magento_inputs, prima_inputs
-from tasks.reconcile.staging import Problem, readable
+from tasks.normalise.shipments import shipments as no_shipments
+from tasks.reconcile import magento_inputs, plausible, prima_inputs
+from tasks.reconcile.staging import Problem, readable, shaped
 
 # Exceptions that say "the import rules keep it out", not "somebody must act".
 EXCLUDING_REASONS = (
@@ -25,7 +27,10 @@ EXCLUDING_REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class LedgerOrder:
-    """What the ledger knows of an order: `exception_code` is its oldest open exception, empty for none."""
+    """What the ledger knows of an order: `exception_code` is its oldest open exception, empty for none.
+
+    `magento_sha256` and `prima_sha256` are the hashes of Magento's record and of what PRIMA was sent.
+    """
 
     order_number: str
     order_number_prima: str = ""
@@ -33,6 +38,37 @@ class LedgerOrder:
     state: str = ""
     posted_at: datetime | None = None
     exception_code: str = ""
+    verified_at: datetime | None = None
+    magento_sha256: str = ""
+    prima_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPosting:
+    """One attempt to write about an order; the hashes are empty where no payload was kept."""
+
+    posting_key: str
+    attempt: int
+    order_number: str
+    begun_at: datetime
+    operation: str
+    state: str
+    request_sha256: str = ""
+    answer_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSide:
+    """What the ledger holds: orders, postings, breaks of earlier nights, and the tolerance policy.
+
+    `read_keys` are level and order key of the breaks of other days whose documents were read again.
+    """
+
+    orders: Sequence[LedgerOrder] = ()
+    postings: Sequence[LedgerPosting] = ()
+    breaks: Sequence[KnownBreak] = ()
+    read_keys: Collection[tuple[str, str]] = ()
+    policy: TolerancePolicy = field(default_factory=TolerancePolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +81,8 @@ class RunFacts:
     magento_as_at: datetime
     prima_as_at: datetime
     prima_evidence: str
-    tolerance_pence: int
     lag_hours: int
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +95,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class MagentoSide:
-    """Magento's frames after `normalise`: the orders, and every invoice and credit memo of them that was read."""
+    """Magento's frames after `normalise`: the orders, and every document of them that was read.
+
+    `tenders` holds by level what gift cards and store credit paid, `stores` the store view by order number.
+    """
 
     orders: pd.DataFrame
     lines: pd.DataFrame
@@ -68,6 +107,9 @@ class MagentoSide:
     invoice_lines: pd.DataFrame
     creditmemos: pd.DataFrame
     creditmemo_lines: pd.DataFrame
+    tenders: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    stores: Mapping[str, str] = field(default_factory=dict)
+    shipments: pd.DataFrame = field(default_factory=lambda: no_shipments([]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +117,63 @@ class PrimaSide:
     """PRIMA's extracts after `normalise`, and what is particular to the installation.
 
     `status_names` maps PRIMA's words to ours; `vat_rates` are the rates, in hundredths of a per cent, that a delivery
-    charge may carry; `delivery_products` are the product codes that stand for delivery on an order line.
+    charge may carry; `delivery_products` are the product codes that stand for delivery on an order line. `unread` are
+    extracts that could not be read: their level is not reconciled.
     """
 
     extracts: Mapping[str, pd.DataFrame]
     status_names: Mapping[str, str]
     vat_rates: Sequence[int] = (2000,)
     delivery_products: frozenset[str] = field(default_factory=frozenset)
+    unread: Sequence[Problem] = ()
 
 
-def staged(
-    magento: MagentoSide, prima: PrimaSide, ledger: Iterable[LedgerOrder], number: NumberRule, run: RunFacts
-) -> Inputs:
+def staged(magento: MagentoSide, prima: PrimaSide, ledger: LedgerSide, number: NumberRule, run: RunFacts) -> Inputs:
     """Return every staged table; `run.input_hash` stays empty until the tables are loaded."""
-    known = list(ledger)
+    unread_levels = {problem.level for problem in prima.unread}
+    extracts, problems = prima_inputs.without_repeats(prima.extracts)
+    problems += [*prima.unread, *prima_inputs.contradictions(extracts)]
+    tables, unreadable = _documents(magento, prima, extracts, unread_levels)
+    problems += unreadable
+    tables["order_numbers"] = order_numbers(magento.orders, ledger.orders, number)
+    tables["ledger_orders"] = ledger_orders(ledger.orders)
+    problems += plausible.problems(tables, run.prima_as_at if run.prima_evidence == "reporting" else None)
+    tables["magento_shipments"] = magento_inputs.shipments(magento.shipments, magento.orders)
+    tables["prima_dispatches"] = prima_inputs.dispatches(extracts)
+    tables["ledger_postings"] = ledger_postings(ledger.postings)
+    tables["known_breaks"] = known_breaks(ledger.breaks, ledger.read_keys, unread_levels)
+    tables["rejections"] = rejections(problems)
+    tables["policy"] = policy_row(ledger.policy)
+    tables["run"] = run_row(run, len(problems))
+    tables["causes"] = pd.DataFrame(
+        [(each.code, each.sentence, each.owner, each.code not in WITHOUT_EXPLANATION) for each in CAUSES.values()],
+        columns=["cause", "sentence", "owner", "is_explained"],
+    ).astype({"cause": "str", "sentence": "str", "owner": "str"})
+    return Inputs(tables, problems)
+
+
+def _documents(
+    magento: MagentoSide, prima: PrimaSide, extracts: Mapping[str, pd.DataFrame], unread_levels: set[str]
+) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
+    """Return documents and lines of both sides without the levels that could not be read, and what was unreadable."""
     magento_documents, unread = readable(
         "magento_documents",
-        magento_inputs.documents(magento.orders, {"invoices": magento.invoices, "refunds": magento.creditmemos}),
+        magento_inputs.documents(
+            magento.orders,
+            {"invoices": magento.invoices, "refunds": magento.creditmemos},
+            magento.tenders,
+            magento.stores,
+        ),
+        "Magento",
     )
     prima_documents, unread_in_prima = readable(
-        "prima_documents", prima_inputs.documents(prima.extracts, prima.status_names, prima.delivery_products)
+        "prima_documents",
+        prima_inputs.documents(extracts, prima.status_names, prima.delivery_products),
+        "PRIMA",
     )
-    problems = [
-        *(Problem(f"Magento {problem.subject}", problem.detail) for problem in unread),
-        *(Problem(f"PRIMA {problem.subject}", problem.detail) for problem in unread_in_prima),
-        *prima_inputs.contradictions(prima.extracts),
-    ]
+    magento_documents, prima_documents = (
+        rows[~rows["level"].isin(unread_levels)].reset_index(drop=True) for rows in (magento_documents, prima_documents)
+    )
     tables = {
         "magento_documents": magento_documents,
         "magento_lines": magento_inputs.lines(
@@ -110,17 +183,9 @@ def staged(
             {"invoices": magento.invoice_lines, "refunds": magento.creditmemo_lines},
         ),
         "prima_documents": prima_documents,
-        "prima_lines": prima_inputs.lines(prima_documents, prima.extracts, prima.vat_rates, prima.delivery_products),
-        "order_numbers": order_numbers(magento.orders, known, number),
-        "ledger_orders": ledger_orders(known),
-        "run": run_row(run, len(problems)),
-        "causes": pd.DataFrame(
-            [(cause.code, cause.sentence, cause.owner) for cause in CAUSES.values()],
-            columns=["cause", "sentence", "owner"],
-            dtype="str",
-        ),
+        "prima_lines": prima_inputs.lines(prima_documents, extracts, prima.vat_rates, prima.delivery_products),
     }
-    return Inputs(tables, problems)
+    return tables, [*unread, *unread_in_prima]
 
 
 def order_numbers(orders: pd.DataFrame, ledger: Iterable[LedgerOrder], number: NumberRule) -> pd.DataFrame:
@@ -137,45 +202,116 @@ def order_numbers(orders: pd.DataFrame, ledger: Iterable[LedgerOrder], number: N
 
 def ledger_orders(ledger: Iterable[LedgerOrder]) -> pd.DataFrame:
     """Return one row per order that the ledger knows; an exception that only tells of a rule becomes an exclusion."""
-    rows = [
-        {
-            "order_number": order.order_number,
-            "business_date": order.business_date,
-            "ledger_state": order.state,
-            "posted_at": None if order.posted_at is None else order.posted_at.replace(tzinfo=None),
-            "exception_code": order.exception_code,
-            "exclusion_reason": order.exception_code if order.exception_code in EXCLUDING_REASONS else "",
-        }
-        for order in sorted(ledger, key=lambda order: order.order_number)
-    ]
-    names = [column.name for column in STAGED["ledger_orders"].columns]
-    return pd.DataFrame(rows, columns=names).astype(
-        {
-            "order_number": "str",
-            "business_date": object,
-            "ledger_state": "str",
-            "posted_at": "datetime64[us]",
-            "exception_code": "str",
-            "exclusion_reason": "str",
-        }
+    return _table(
+        "ledger_orders",
+        [
+            {
+                "order_number": order.order_number,
+                "business_date": order.business_date,
+                "ledger_state": order.state,
+                "posted_at": _naive(order.posted_at),
+                "verified_at": _naive(order.verified_at),
+                "exception_code": order.exception_code,
+                "exclusion_reason": order.exception_code if order.exception_code in EXCLUDING_REASONS else "",
+                "magento_sha256": order.magento_sha256,
+                "prima_sha256": order.prima_sha256,
+            }
+            for order in ledger
+        ],
+    )
+
+
+def ledger_postings(postings: Iterable[LedgerPosting]) -> pd.DataFrame:
+    """Return one row per attempt of the ledger to write about the orders of the run."""
+    return _table(
+        "ledger_postings",
+        [
+            {
+                "posting_key": posting.posting_key,
+                "attempt": posting.attempt,
+                "order_number": posting.order_number,
+                "begun_at": _naive(posting.begun_at),
+                "business_date": pd.Timestamp(posting.begun_at).tz_convert("Europe/London").date(),
+                "operation": posting.operation,
+                "state": posting.state,
+                "request_sha256": posting.request_sha256,
+                "answer_sha256": posting.answer_sha256,
+            }
+            for posting in postings
+        ],
+    )
+
+
+def known_breaks(
+    breaks: Iterable[KnownBreak], read_keys: Collection[tuple[str, str]], unread_levels: Collection[str]
+) -> pd.DataFrame:
+    """Return one row per break of earlier nights; what could not be read this time is not looked at again."""
+    names = [column.name for column in STAGED["known_breaks"].columns]
+    rows = []
+    for each in breaks:
+        row = {name: getattr(each, name) for name in names if name != "is_read"}
+        row |= {"first_seen_at": _naive(each.first_seen_at), "last_seen_at": _naive(each.last_seen_at)}
+        is_read = (each.level, each.order_key) in read_keys and each.level not in unread_levels
+        rows.append({**row, "is_read": is_read})
+    return _table("known_breaks", rows)
+
+
+def rejections(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return one row per record, day or part that was not reconciled; a subject stands once, with all its details."""
+    rows: dict[str, dict[str, Any]] = {}
+    for problem in problems:
+        row = {name: getattr(problem, name) for name in Problem.__dataclass_fields__}
+        earlier = rows.get(problem.subject)
+        if earlier is not None:
+            row["detail"] = f"{earlier['detail']}; {row['detail']}"
+        rows[problem.subject] = row
+    return _table("rejections", list(rows.values()))
+
+
+def policy_row(policy: TolerancePolicy) -> pd.DataFrame:
+    """Return the one row that says what was tolerated."""
+    return _table(
+        "policy",
+        [
+            {
+                "policy_version": policy.version,
+                "order_pence": policy.order_pence,
+                "line_pence": policy.line_pence,
+                "day_pence": policy.day_pence,
+                "methods": ",".join(policy.methods),
+                "materiality_pence": policy.materiality_pence,
+                "set_by": policy.set_by,
+                "set_at": _naive(policy.set_at),
+                "set_because": policy.set_because,
+            }
+        ],
     )
 
 
 def run_row(run: RunFacts, rejected_count: int) -> pd.DataFrame:
     """Return the one row that says what the run is about."""
-    row: dict[str, Any] = {
-        "from_date": run.from_date,
-        "to_date": run.to_date,
-        "run_at": run.run_at.replace(tzinfo=None),
-        "magento_as_at": run.magento_as_at.replace(tzinfo=None),
-        "prima_as_at": run.prima_as_at.replace(tzinfo=None),
-        "prima_evidence": run.prima_evidence,
-        "tolerance_pence": run.tolerance_pence,
-        "lag_hours": run.lag_hours,
-        "rejected_count": rejected_count,
-        "input_hash": "",
-    }
-    whole = dict.fromkeys(("tolerance_pence", "lag_hours", "rejected_count"), "Int64")
-    instants = dict.fromkeys(("run_at", "magento_as_at", "prima_as_at"), "datetime64[us]")
-    dates = {"from_date": object, "to_date": object}
-    return pd.DataFrame([row]).astype({**whole, **instants, **dates, "prima_evidence": "str", "input_hash": "str"})
+    return _table(
+        "run",
+        [
+            {
+                "from_date": run.from_date,
+                "to_date": run.to_date,
+                "run_at": _naive(run.run_at),
+                "run_id": run.run_id,
+                "magento_as_at": _naive(run.magento_as_at),
+                "prima_as_at": _naive(run.prima_as_at),
+                "prima_evidence": run.prima_evidence,
+                "lag_hours": run.lag_hours,
+                "rejected_count": rejected_count,
+                "input_hash": "",
+            }
+        ],
+    )
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    return shaped(name, pd.DataFrame(rows, columns=[column.name for column in STAGED[name].columns]))

@@ -7,28 +7,59 @@ import pandas as pd
 from tasks.reconcile.staging import AMOUNTS, DELIVERY_AMOUNTS, hundredths, shaped, with_remainders
 
 
-def documents(orders: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def documents(
+    orders: pd.DataFrame,
+    others: Mapping[str, pd.DataFrame],
+    tenders: Mapping[str, pd.DataFrame],
+    stores: "Mapping[str, str]",
+) -> pd.DataFrame:
     """Return one row per order, invoice and credit memo. `others` holds the frames of the other levels.
 
-    Invoices and credit memos take order number and destination from their order. A document whose order was not read
-    is listed under the order's id, so that it cannot vanish.
+    Invoices and credit memos take order number, store and destination from their order. A document whose order was not
+    read is listed under the order's id, so that it cannot vanish. `tenders` holds by level what gift cards and store
+    credit paid: Magento's total is what they leave to pay, and the document's value is both. `stores` maps order
+    numbers to store views.
     """
     order_rows = orders.assign(
         level="orders",
         document_number=orders["order_number"],
         document_at=orders["placed_at"],
         is_cancelled=orders["state_magento"].isin(["canceled", "cancelled"]),
+        store=orders["order_number"].map(stores).fillna("").astype("str"),
     )
-    facts = orders[["entity_id_magento", "order_number", "country", "postcode_area"]]
-    parts = [order_rows]
+    facts = order_rows[["entity_id_magento", "order_number", "store", "country", "postcode_area"]]
+    parts = [_with_tender(order_rows, tenders.get("orders"))]
     for level, frame in others.items():
         rows = frame.merge(facts, on="entity_id_magento", how="left").assign(level=level, is_cancelled=False)
         by_id = "Magento order id " + rows["entity_id_magento"].astype("str")
         rows["order_number"] = rows["order_number"].fillna(by_id)
-        parts.append(rows.fillna({"country": "", "postcode_area": ""}))
+        rows = rows.fillna({"store": "", "country": "", "postcode_area": ""})
+        parts.append(_with_tender(rows, tenders.get(level)))
     merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     merged["document_at"] = merged["document_at"].dt.tz_localize(None)
     return shaped("magento_documents", merged.drop_duplicates(["level", "document_number"], keep="last"))
+
+
+def _with_tender(rows: pd.DataFrame, tender: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the documents with tender and VAT of the discount; a tender that the totals lack is added to them."""
+    if tender is None:
+        return rows.assign(tender_pence=0, discount_vat_pence=0)
+    once = tender.drop_duplicates("document_number", keep="last")
+    found = rows.merge(once, on="document_number", how="left")
+    found = found.fillna({"tender_pence": 0, "discount_vat_pence": 0})
+    lacking = found["tender_pence"]
+    if "goods_gross_pence" in found:
+        is_inside = found["goods_gross_pence"] + found["delivery_gross_pence"] == found["gross_pence"]
+        lacking = lacking.where(~is_inside.fillna(False), 0)
+    return found.assign(net_pence=found["net_pence"] + lacking, gross_pence=found["gross_pence"] + lacking)
+
+
+def shipments(rows: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per line of a shipment, under the order's number."""
+    numbers = orders[["entity_id_magento", "order_number"]].drop_duplicates("entity_id_magento")
+    found = rows.merge(numbers, on="entity_id_magento")
+    found["shipped_at"] = found["shipped_at"].dt.tz_localize(None)
+    return shaped("magento_shipments", found.drop_duplicates(["shipment_number", "line_number"], keep="last"))
 
 
 def lines(
@@ -43,6 +74,7 @@ def lines(
         level="orders",
         document_number=order_lines["order_number"],
         charge="goods",
+        order_line_number=order_lines["line_number"],
         vat_rate_hundredths=hundredths(order_lines["vat_rate_percent"]),
     )
     order_documents = documents[documents["level"] == "orders"]
@@ -54,14 +86,14 @@ def lines(
         vat_rate_hundredths=hundredths(order_documents["order_number"].map(rates)),
         **{amount: order_documents[source] for amount, source in zip(AMOUNTS, DELIVERY_AMOUNTS, strict=True)},
     )
-    item_rates = goods[["order_number", "item_id_magento", "vat_rate_hundredths"]].drop_duplicates(
+    of_item = goods[["order_number", "item_id_magento", "order_line_number", "vat_rate_hundredths"]].drop_duplicates(
         ["order_number", "item_id_magento"]
     )
     parts = [goods, delivery]
     for level, frame in others.items():
         numbers = documents.loc[documents["level"] == level, ["document_number", "order_number"]]
         rows = frame.merge(numbers, on="document_number").merge(
-            item_rates, on=["order_number", "item_id_magento"], how="left"
+            of_item, on=["order_number", "item_id_magento"], how="left"
         )
         is_delivery = rows["charge"] == "delivery"
         of_delivery = hundredths(rows["order_number"].map(rates))

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from schemas.extracts import EXTRACTS
 from schemas.money import to_pounds
 from tasks.errors import CallRefusedError
 from tasks.systems.ledger.records import OrderRecord
@@ -20,9 +21,7 @@ def posted_figures(orders: Iterable[OrderRecord], prima: PrimaClient) -> dict[st
     An order that PRIMA denies is left out, so that it shows as missing. Where PRIMA's refusal proves nothing, the
     ledger's word stands. Raises SystemUnavailableError and OutcomeUnknownError of the web service.
     """
-    extracts: dict[str, list[Record]] = {
-        name: [] for name in ("sales_orders", "sales_order_lines", "invoices", "invoice_lines", "credit_notes")
-    }
+    extracts: dict[str, list[Record]] = {name: [] for name in EXTRACTS if name not in ("items", "prices")}
     for order in orders:
         is_taken = order.state in TAKEN_STATES or (order.state == "cancelled" and order.accepted_at is not None)
         if not is_taken or not order.order_number_prima:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pandas as pd
 
+from schemas.extracts import EXTRACTS
 from schemas.money import vat_in_gross
 from tasks.reconcile.staging import (
     AMOUNTS,
@@ -16,6 +17,13 @@ from tasks.reconcile.staging import (
 )
 
 _KEYS = ["level", "document_number"]
+_LEVEL_OF = {
+    "sales_orders": "orders",
+    "sales_order_lines": "orders",
+    "invoices": "invoices",
+    "invoice_lines": "invoices",
+    "credit_notes": "refunds",
+}
 
 
 def documents(
@@ -56,7 +64,8 @@ def documents(
             )
         )
     merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-    merged["document_at"] = merged["document_at"].dt.tz_localize(None)
+    for instant in ("document_at", "updated_at"):
+        merged[instant] = merged[instant].dt.tz_localize(None)
     delivered = pd.concat(
         [
             _invoice_delivery(extracts["invoice_lines"], delivery_products),
@@ -72,6 +81,52 @@ def documents(
     merged["net_pence"] = merged["gross_pence"] - merged["vat_pence"]
     merged["delivery_net_pence"] = merged["delivery_gross_pence"] - merged["delivery_vat_pence"]
     return shaped("prima_documents", merged.drop_duplicates(_KEYS, keep="last"))
+
+
+def without_repeats(extracts: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
+    """Return the extracts with each key once, and a problem for each order that an extract repeats a row of.
+
+    Which of two rows is right nobody can tell: the order is named and not compared at that level.
+    """
+    kept: dict[str, pd.DataFrame] = {}
+    problems: dict[tuple[str, str], Problem] = {}
+    for name, rows in extracts.items():
+        keys = list(EXTRACTS[name].keys)
+        is_repeated = rows.duplicated(keys, keep=False)
+        level = _LEVEL_OF.get(name, "")
+        for number in rows.loc[is_repeated, "order_number_prima"].unique() if is_repeated.any() else ():
+            problems[name, number] = Problem(
+                f"PRIMA {name} of order {number}",
+                f"the extract holds rows with the same {' and '.join(keys)} more than once",
+                level,
+                order_number_prima=number,
+            )
+        kept[name] = rows.drop_duplicates(keys, keep="last", ignore_index=True) if is_repeated.any() else rows
+    return kept, list(problems.values())
+
+
+def products(lines: pd.DataFrame) -> "pd.Series[str]":
+    """Return PRIMA's product and matrix codes of each line in one text, empty codes left out: `HARBRN/BLK/075`."""
+    joined = lines["product"].astype("str")
+    for name in ("mtrx1", "mtrx2", "mtrx3", "mtrx4"):
+        codes = lines[name].fillna("").astype("str")
+        joined = joined.where(codes == "", joined + "/" + codes)
+    return joined
+
+
+def dispatches(extracts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one row per line of a dispatch."""
+    tracked = extracts["dispatches"]
+    facts = tracked[["dispatch_number", "dispatched_at"]].assign(
+        tracking_count=tracked["tracking_numbers"].map(
+            lambda numbers: sum(1 for each in numbers.split(";") if each.strip())
+        )
+    )
+    found = extracts["dispatch_lines"].drop(columns="updated_at", errors="ignore").merge(facts, on="dispatch_number")
+    found["business_date"] = found["dispatched_at"].dt.tz_convert("Europe/London").dt.date
+    found["dispatched_at"] = found["dispatched_at"].dt.tz_localize(None)
+    found["product"] = products(found)
+    return shaped("prima_dispatches", found)
 
 
 def contradictions(extracts: Mapping[str, pd.DataFrame]) -> list[Problem]:
@@ -104,6 +159,8 @@ def lines(
         level="orders",
         document_number=order_lines["order_number_prima"],
         charge=order_lines["product"].isin(delivery_products).map({True: "delivery", False: "goods"}),
+        order_line_number=order_lines["line_number"],
+        product=products(order_lines),
         vat_rate_hundredths=hundredths(order_lines["vat_rate"]),
     )
     invoice_lines = extracts["invoice_lines"]
@@ -111,9 +168,10 @@ def lines(
         level="invoices",
         document_number=invoice_lines["invoice_number"],
         charge=_is_delivery(invoice_lines, delivery_products).map({True: "delivery", False: "goods"}),
+        product=products(invoice_lines),
         vat_rate_hundredths=hundredths(invoice_lines["vat_rate"]),
     )
-    of_refunds = documents[documents["level"] == "refunds"].assign(charge="document", line_number=1)
+    of_refunds = documents[documents["level"] == "refunds"].assign(charge="document", line_number=1, product="")
     charges = _delivery_charges(documents[documents["level"] == "orders"], of_orders, vat_rates)
     parts = [of_orders, charges, of_invoices, of_refunds]
     merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
@@ -135,7 +193,7 @@ def _delivery_charges(orders: pd.DataFrame, lines: pd.DataFrame, vat_rates: Sequ
     delivery = orders["delivery_gross_pence"].fillna(0)
     charged = orders[(delivery != 0) & (rest == delivery)]
     amounts = {amount: charged[source] for amount, source in zip(AMOUNTS, DELIVERY_AMOUNTS, strict=True)}
-    charged = charged.assign(charge="delivery", line_number=10_000_000, **amounts)
+    charged = charged.assign(charge="delivery", line_number=10_000_000, product="", **amounts)
     pairs = list(zip(charged["gross_pence"].tolist(), charged["vat_pence"].tolist(), strict=True))
     rates = {pair: _fitting_rate(*pair, vat_rates) for pair in set(pairs)}
     return charged.assign(

@@ -3,21 +3,27 @@
 import os
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from schemas.money import show
 from schemas.reconciliation import CAUSES, LEVELS
+from tasks.reconcile.charts import ageing_chart, causes_chart
 from tasks.reconcile.period import LONDON
 from tasks.reconcile.run import Reconciliation
-from tasks.systems.warehouse import Row
+from tasks.reconcile.workbook import workbook
+from tasks.systems.warehouse import FILE_NAME, Row
 
 BREAKS_ON_PAGE = 500
 BREAKS_IN_TABLE = 100
+DETAILS_ON_PAGE = 100
+DAYS_ON_PAGE = 60
 LEVEL_NAMES = {"orders": "Orders", "invoices": "Invoices", "refunds": "Refunds"}
 WORDS = {
     "TOTAL_VARIANCE": "different totals",
@@ -95,7 +101,7 @@ def _by_level(row: Row) -> tuple[int, str]:
     return LEVELS.index(row["level"]), row["currency"]
 
 
-def markdown(found: Reconciliation, report: Path) -> str:
+def markdown(found: Reconciliation, page: Path, workbook: Path) -> str:
     """Return the headline and the control totals for the artifact in the Prefect UI."""
     lines = [
         f"**{headline(found)}**",
@@ -116,7 +122,8 @@ def markdown(found: Reconciliation, report: Path) -> str:
         )
         figures = " | ".join(show(row[name], row["currency"]) for name in names)
         lines.append(f"| {LEVEL_NAMES[row['level']]} | {row['currency']} | {figures} |")
-    return "\n".join([*lines, "", f"Report: `{report}`", ""])
+    files = [f"Report: `{page}`", f"Workbook: `{workbook}`", f"Tables: `{page.with_name(FILE_NAME)}`"]
+    return "\n".join([*lines, "", *(f"- {each}" for each in files), ""])
 
 
 def break_rows(found: Reconciliation) -> list[dict[str, Any]]:
@@ -139,17 +146,30 @@ def break_rows(found: Reconciliation) -> list[dict[str, Any]]:
     ]
 
 
-def write_page(found: Reconciliation, folder: Path, label: str) -> Path:
-    """Write `reconciliation-<label>.html` into a folder, complete or not at all; return its path."""
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Where the files of a run are."""
+
+    page: Path
+    workbook: Path
+
+
+def write_files(found: Reconciliation, folder: Path, label: str) -> ReportFiles:
+    """Write `reconciliation-<label>.html` and `.xlsx` into a folder, each complete or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"reconciliation-{label}.html"
-    unfinished = folder / f".{path.name}.{uuid.uuid4().hex}"
+    _write(path, page(found).encode("utf-8"))
+    _write(path.with_suffix(".xlsx"), workbook(found, headline(found)))
+    return ReportFiles(path, path.with_suffix(".xlsx"))
+
+
+def _write(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        unfinished.write_text(page(found), encoding="utf-8")
+        unfinished.write_bytes(content)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-    return path
 
 
 def page(found: Reconciliation) -> str:
@@ -161,21 +181,62 @@ def page(found: Reconciliation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(money=_money, signed=_signed, time=_time, percent=_percent)
+    environment.filters.update(
+        money=_money,
+        signed=_signed,
+        time=_time,
+        day=_day,
+        percent=_percent,
+        pair=_pair,
+        anchor=_anchor,
+        line_name=_line_name,
+    )
     return environment.get_template("report.html.j2").render(
         run=found.run,
+        policy=found.policy,
         period=period_text(found.run),
         headline=headline(found),
         is_agreed=found.is_agreed and found.run["prima_evidence"] == "reporting",
+        not_reconciled=found.not_reconciled,
+        causes_chart=Markup(causes_chart(found.breaks)),
+        ageing_chart=Markup(ageing_chart(found.ageing)),
+        open_count=len(found.open_breaks),
         totals=sorted(found.control_totals, key=_by_level),
         differences=sorted(found.differences, key=lambda row: (*_by_level(row), row["cause"] != "UNEXPLAINED")),
+        days=_days(found.day_totals),
+        day_count=len(found.day_totals),
         rates=_rates(found.vat_by_rate),
         breaks=found.breaks[:BREAKS_ON_PAGE],
         break_count=len(found.breaks),
+        settled=found.settled_breaks,
+        dispatch_count=len(found.dispatch_variances),
+        details=_details(found),
+        detail_count=DETAILS_ON_PAGE,
         level_names=LEVEL_NAMES,
         words=WORDS,
         causes=CAUSES,
     )
+
+
+def _days(rows: list[Row]) -> list[Row]:
+    """Return the first rows by day and rate: unexplained ones first, then the newest day."""
+    first = sorted(rows, key=lambda row: (row["business_date"], _by_level(row)))
+    return sorted(first, key=_is_explained)[:DAYS_ON_PAGE]
+
+
+def _is_explained(row: Row) -> bool:
+    return not (row["unexplained_net_pence"] or row["unexplained_vat_pence"])
+
+
+def _details(found: Reconciliation) -> list[tuple[Row, list[Row]]]:
+    """Return the first breaks with their differing lines."""
+    of_order: dict[tuple[str, str, str], list[Row]] = {}
+    for line in found.lines:
+        of_order.setdefault((line["level"], line["order_key"], line["currency"]), []).append(line)
+    return [
+        (row, of_order.get((row["level"], row["order_key"], row["currency"]), []))
+        for row in found.breaks[:DETAILS_ON_PAGE]
+    ]
 
 
 def _rates(rows: list[Row]) -> list[tuple[Mapping[str, Any], list[Row]]]:
@@ -202,3 +263,24 @@ def _time(instant: datetime) -> str:
 
 def _percent(rate: Decimal | None) -> str:
     return "not given" if rate is None else f"{rate.normalize():f} %"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _pair(magento: int | None, prima: int | None) -> str:
+    """Return units of both sides: one figure where they agree."""
+    if magento == prima:
+        return "none" if magento is None else str(magento)
+    return f"{'none' if magento is None else magento} / {'none' if prima is None else prima}"
+
+
+def _anchor(row: Row) -> str:
+    """Return the name of a break's place on the page."""
+    return f"break-{row['rank']}"
+
+
+def _line_name(line: Row) -> str:
+    key = line["line_key"]
+    return f"line {key}" if key > 0 else {0: "delivery", -1: "adjustment", -2: "rounding"}.get(key, "document")

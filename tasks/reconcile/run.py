@@ -1,6 +1,5 @@
-"""Load the staged tables, run the SQL files in order, check the marts, publish. Needs no system but DuckDB."""
+"""Stage the tables, load them, run the SQL files in order, check the marts, publish. Needs no system but DuckDB."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,9 +12,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.reconciliation import MARTS, STAGED
-from schemas.tables import arrow_schema_of, schema_of
+from schemas.tables import Table, arrow_schema_of, schema_of
 from tasks.errors import IntegrationError
+from tasks.reconcile.files import StagedFiles, stage
 from tasks.systems.warehouse import Build, Reader, Row, Warehouse
+
+# Rows of a mart that are checked at a time: pandas never holds a whole mart of a large period.
+CHECKED_AT_A_TIME = 250_000
+# How many rows of a table reports show at most; the published file has all of them.
+SHOWN = 5000
 
 
 class ReconciliationError(IntegrationError):
@@ -26,19 +31,29 @@ class ReconciliationError(IntegrationError):
 class Reconciliation:
     """What a run found, as plain rows: the tables of the published file, without the agreeing orders.
 
-    `compared` holds level and order key of everything that was compared.
+    `compared` holds level and order key of the breaks of earlier nights that this run looked at again. `lines` are the
+    differing lines of the first breaks.
     """
 
     run: Row
+    policy: Row
     control_totals: list[Row]
+    day_totals: list[Row]
     differences: list[Row]
     vat_by_rate: list[Row]
+    tie_out: list[Row]
     breaks: list[Row]
+    lines: list[Row]
+    settled_breaks: list[Row]
+    open_breaks: list[Row]
+    ageing: list[Row]
+    dispatch_variances: list[Row]
+    not_reconciled: list[Row]
     compared: list[tuple[str, str]] = field(repr=False)
 
     @property
     def is_agreed(self) -> bool:
-        """Tell whether there is nothing to act on: no break, and every record could be read."""
+        """Tell whether there is nothing to act on: no break, and everything could be reconciled."""
         return not self.breaks and not self.run["rejected_count"]
 
 
@@ -49,11 +64,17 @@ def sql_files() -> list[tuple[str, str]]:
 
 
 def publish(staged: Mapping[str, pd.DataFrame], warehouse: Warehouse, run_date: date) -> Reconciliation:
-    """Build every table, check it, and publish the DuckDB file and the Parquet files of `run_date`.
+    """Stage and build every table, check it, and publish the DuckDB file and the Parquet files of `run_date`.
 
-    Raises pandera's SchemaErrors when a table is not what `schemas/reconciliation.py` says, ReconciliationError when
+    Raises pandera's SchemaErrors when a table is not what `schemas/reconciliation` says, ReconciliationError when
     the control totals do not add up. Either way the published files stay as they were.
     """
+    with warehouse.staging(run_date) as folder:
+        return publish_staged(stage(staged, folder), warehouse, run_date)
+
+
+def publish_staged(staged: StagedFiles, warehouse: Warehouse, run_date: date) -> Reconciliation:
+    """Build every table from staged files, check it, and publish; see `publish`."""
     with warehouse.build() as build:
         load(staged, build)
         for _, sql in sql_files():
@@ -71,38 +92,43 @@ def publish_tables(staged: Mapping[str, pd.DataFrame], folder: str, run_date: da
     return publish(staged, Warehouse(folder), run_date)
 
 
-def load(staged: Mapping[str, pd.DataFrame], build: Build) -> None:
-    """Validate the staged tables and load them into the schema `staged`, with the hash of all of them in `run`."""
-    tables: dict[str, Any] = {}
-    digest = hashlib.sha256()
+def load(staged: StagedFiles, build: Build) -> None:
+    """Load the staged files into the schema `staged`, with the hash of all of them in `run`."""
     for name, table in STAGED.items():
-        frame = schema_of(table).validate(staged[name], lazy=True)
-        if name == "run":
-            frame = frame.assign(input_hash=digest.hexdigest())
-        content = pyarrow.Table.from_pandas(frame, schema=arrow_schema_of(table), preserve_index=False)
-        # Frames put together from many parts keep as many chunks, and DuckDB is slow on those.
-        tables[name] = content.combine_chunks()
-        digest.update(_content(name, frame))
-    for name in STAGED:
-        build.load("staged", name, tables[name])
-
-
-def _content(name: str, frame: pd.DataFrame) -> bytes:
-    rows: bytes = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
-    return name.encode() + rows
+        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        build.load_parquet("staged", name, columns, staged.pattern(name))
+    build.run(f"update staged.run set input_hash = '{staged.input_hash}'")
 
 
 def check(build: Build) -> None:
     """Check every mart against its schema, and that the control totals add up."""
-    for name, table in MARTS.items():
-        names = ", ".join(f'"{column.name}"' for column in table.columns)
-        rows = build.arrow(f'select {names} from "{name}"').cast(arrow_schema_of(table))
-        schema_of(table).validate(_pandas(rows), lazy=True)
-    wrong = build.rows("select level, currency from control_totals where not is_adding_up")
+    for table in MARTS.values():
+        _check_mart(build, table)
+    wrong = build.rows(
+        "select distinct level, currency from control_totals where not is_adding_up"
+        " union select distinct level, currency from day_totals where not is_adding_up order by all"
+    )
     if wrong:
         named = ", ".join(f"{row['level']} in {row['currency']}" for row in wrong)
         raise ReconciliationError(
             f"Magento's total plus the variances is not PRIMA's total: {named}.",
+            system="warehouse",
+            operation="reconcile",
+            next_step="This is a defect of the reconciliation: report it with the staged tables.",
+        )
+
+
+def _check_mart(build: Build, table: Table) -> None:
+    """Check the rows part by part, and the keys over all parts."""
+    schema = schema_of(table)
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    schema.unique = None
+    for part in build.batches(f'select {names} from "{table.name}"', CHECKED_AT_A_TIME):
+        schema.validate(_pandas(pyarrow.Table.from_batches([part]).cast(arrow_schema_of(table))), lazy=True)
+    keys = ", ".join(f'"{name}"' for name in table.keys)
+    if keys and build.rows(f'select 1 from "{table.name}" group by {keys} having count(*) > 1 limit 1'):
+        raise ReconciliationError(
+            f"{table.name} holds a key ({keys}) more than once.",
             system="warehouse",
             operation="reconcile",
             next_step="This is a defect of the reconciliation: report it with the staged tables.",
@@ -115,21 +141,44 @@ def _pandas(rows: pyarrow.Table) -> pd.DataFrame:
     return frame
 
 
+_QUERIES = {
+    "control_totals": "select * from control_totals order by level, currency",
+    "day_totals": "select * from day_totals order by level, currency, business_date, vat_rate_percent desc nulls last",
+    "differences": (
+        "select * from differences where status <> 'MATCHED' order by level, currency, cause <> 'UNEXPLAINED',"
+        " abs(variance_pence) desc, status, cause"
+    ),
+    "vat_by_rate": "select * from vat_by_rate order by level, currency, destination, vat_rate_percent desc nulls last",
+    "tie_out": (
+        "select * from tie_out order by level, currency, business_date, store, destination,"
+        " vat_rate_percent desc nulls last"
+    ),
+    "breaks": "select * from breaks order by rank",
+    "lines": (
+        "select lines.* from line_variances as lines semi join (select * from breaks where rank <= 500) as breaks"
+        " on breaks.level = lines.level and breaks.order_key = lines.order_key and breaks.currency = lines.currency"
+        f" order by lines.level, lines.order_key, lines.currency, lines.line_key limit {SHOWN}"
+    ),
+    "settled_breaks": "select * from settled_breaks order by level, order_key, currency",
+    "open_breaks": "select * from open_breaks order by value_pence desc, level, order_key, currency",
+    "ageing": "select * from ageing order by currency, list_position(['0-1', '2-7', '8-30', '31+'], age_band)",
+    "dispatch_variances": f"select * from dispatch_variances order by order_key limit {SHOWN}",
+    "not_reconciled": "select * from not_reconciled order by subject",
+}
+
+
 def read(reader: Reader) -> Reconciliation:
     """Return what a database holds, from one under construction or a published one."""
+    found: dict[str, Any] = {name: reader.rows(sql) for name, sql in _QUERIES.items()}
     return Reconciliation(
         run=reader.rows("select * from reconciliation_run")[0],
-        control_totals=reader.rows("select * from control_totals order by level, currency"),
-        differences=reader.rows(
-            "select * from differences where status <> 'MATCHED' order by level, currency, cause <> 'UNEXPLAINED',"
-            " abs(variance_pence) desc, status, cause"
-        ),
-        vat_by_rate=reader.rows(
-            "select * from vat_by_rate order by level, currency, destination, vat_rate_percent desc nulls last"
-        ),
-        breaks=reader.rows("select * from breaks order by rank"),
+        policy=reader.rows("select * from tolerance_policy")[0],
         compared=[
             (row["level"], row["order_key"])
-            for row in reader.rows("select level, order_key from population order by level, order_key")
+            for row in reader.rows(
+                "select level, order_key from population semi join staged.known_breaks as known"
+                " using (level, order_key) order by level, order_key"
+            )
         ],
+        **found,
     )

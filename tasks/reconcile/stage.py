@@ -8,22 +8,38 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.reconciliation.life import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
 from tasks import connect
 from tasks.connect import READ_RETRIES
-from tasks.errors import NotFoundError
-from tasks.reconcile.inputs import LedgerOrder
+from tasks.errors import ConfigurationError, NotFoundError, UnexpectedResponseError
+from tasks.reconcile.inputs import LedgerOrder, LedgerPosting
 from tasks.reconcile.period import Period, london_today
 from tasks.reconcile.posted_figures import posted_figures
+from tasks.reconcile.staging import Problem
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
+from tasks.systems.ledger.proofs import PostingProof
 from tasks.systems.ledger.records import OrderRecord
 from tasks.systems.magento import MagentoClient
+from tasks.systems.magento.streams import StreamName
 from tasks.systems.prima import ReportingSource
 
 Record = dict[str, Any]
 OWN_CODES = "RECON_"
-PRIMA_EXTRACTS = ("sales_orders", "sales_order_lines", "invoices", "invoice_lines", "credit_notes")
+KINDS: tuple[StreamName, ...] = ("invoices", "creditmemos", "shipments")
+# The kind of document that an extract is about; a level whose extract cannot be read is not reconciled.
+PRIMA_EXTRACTS = {
+    "sales_orders": "orders",
+    "sales_order_lines": "orders",
+    "invoices": "invoices",
+    "invoice_lines": "invoices",
+    "credit_notes": "refunds",
+    "dispatches": "",
+    "dispatch_lines": "",
+}
+# Breaks of other days that one night reads again, those that were not looked at for longest first.
+CARRIED_A_NIGHT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +49,61 @@ class MagentoReading:
     orders: Sequence[Record] = field(repr=False)
     invoices: Sequence[Record] = field(repr=False)
     creditmemos: Sequence[Record] = field(repr=False)
+    shipments: Sequence[Record] = field(repr=False)
     as_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PrimaReading:
     """PRIMA's records by extract. `evidence` is `ledger` when PRIMA has no reporting source: then there are only
-    orders, with the figures that were posted, of which OrderStatus says that they exist."""
+    orders, with the figures that were posted, of which OrderStatus says that they exist. `unread` are extracts that
+    broke their contract; they have no records."""
 
     extracts: dict[str, list[Record]] = field(repr=False)
     as_at: datetime
     evidence: str
+    unread: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReading:
+    """What the ledger holds of the orders: how far they are, what was written about them."""
+
+    orders: list[LedgerOrder] = field(repr=False)
+    postings: list[LedgerPosting] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedBreaks:
+    """Every break of earlier nights, the policy in force (None: that of the settings), and the breaks to look at again.
+
+    `again` are the ones whose documents this run reads, whatever their day.
+    """
+
+    known: list[KnownBreak] = field(repr=False)
+    policy: TolerancePolicy | None
+    again: list[KnownBreak] = field(repr=False)
+
+    @property
+    def order_numbers(self) -> list[str]:
+        """Magento's numbers of the orders to read again."""
+        return sorted({each.order_number for each in self.again if each.order_number})
+
+    @property
+    def prima_numbers(self) -> list[str]:
+        """PRIMA's numbers of the orders to read again."""
+        return sorted({number for each in self.again for number in each.order_number_prima.split(",") if number})
+
+
+@task(cache_policy=NO_CACHE)
+def fetch_breaks() -> CarriedBreaks:
+    """Return the breaks that earlier nights left, and the tolerance policy in force. Source: the ledger."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        known = ledger.known_breaks()
+        policy = ledger.tolerance_policy()
+    still_open = [each for each in known if not each.settled_by]
+    waiting = sorted(still_open, key=lambda each: (each.last_seen_at, each.break_id))
+    return CarriedBreaks(known, policy, waiting[:CARRIED_A_NIGHT])
 
 
 @task(
@@ -53,7 +113,7 @@ def fetch_prima_numbers(period: Period) -> list[str]:
     """Return PRIMA's numbers of our orders of which PRIMA dates an order, invoice or credit note in the period.
 
     Ours are orders that the ledger knows, and numbers that the rule for our numbers would make. Empty without a
-    reporting source.
+    reporting source; an extract that breaks its contract names none here, and is reported when it is read.
     """
     settings = Settings.from_env()
     with connect.open_reporting(settings) as reporting, connect.open_ledger(settings) as ledger:
@@ -69,13 +129,22 @@ def fetch_prima_numbers(period: Period) -> list[str]:
 
 
 def _dated_numbers(reporting: ReportingSource, period: Period) -> Iterator[str]:
-    for record in reporting.read("sales_orders", since=period.start):
+    for record in _read(reporting, "sales_orders", [], since=period.start):
         if period.start <= record["ordered_at"] < period.end:
             yield record["order_number_prima"]
     for name, dated in (("invoices", "invoice_date"), ("credit_notes", "credit_note_date")):
-        for record in reporting.read(name, since=period.start):
+        for record in _read(reporting, name, [], since=period.start):
             if period.from_date <= record[dated] <= period.to_date:
                 yield record["order_number_prima"]
+
+
+def _read(reporting: ReportingSource, name: str, unread: list[Problem], **narrowed: Any) -> list[Record]:
+    """Return the records of an extract; none, and a problem more, when it breaks its contract."""
+    try:
+        return reporting.read(name, **narrowed)
+    except (UnexpectedResponseError, ConfigurationError) as error:
+        unread.append(Problem(f"PRIMA {name}", str(error), PRIMA_EXTRACTS[name]))
+        return []
 
 
 def has_our_shape(order_number_prima: str, rule: NumberRule) -> bool:
@@ -91,12 +160,12 @@ def has_our_shape(order_number_prima: str, rule: NumberRule) -> bool:
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
-def fetch_magento(period: Period, prima_numbers: Sequence[str]) -> MagentoReading:
-    """Return the orders placed in the period, the orders behind `prima_numbers`, and those that Magento invoiced or
-    refunded in the period; and all invoices and credit memos of all these orders.
+def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers: Sequence[str] = ()) -> MagentoReading:
+    """Return the orders placed in the period, the orders behind `prima_numbers` and `carried_numbers` (Magento's own),
+    and those that Magento invoiced or refunded in the period; and all invoices, credit memos and shipments of these.
 
-    Source: the streams of GET /V1/orders, /invoices and /creditmemos from the beginning of the period on (nothing of
-    the period can have changed before), and single reads for what is older.
+    Source: the streams of GET /V1/orders, /invoices, /creditmemos and /shipments from the beginning of the period on
+    (nothing of the period can have changed before), and single reads for what is older.
     """
     settings = Settings.from_env()
     as_at = datetime.now(UTC)
@@ -110,11 +179,12 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str]) -> MagentoReadin
             for record in page
             if _is_made_in(period, record)
         }
-        documents = {
+        documents: dict[str, list[Record]] = {
             kind: [record for page in magento.stream(kind, (period.start, 0), until) for record in page]
-            for kind in ("invoices", "creditmemos")
+            for kind in KINDS
         }
         older = {entity_id for number in prima_numbers for entity_id in _entity_ids(number, ledger, magento, rule)}
+        older |= {int(record["entity_id"]) for record in magento.orders_by_number(list(carried_numbers))}
         for records in documents.values():
             older |= {int(record["order_id"]) for record in records if _is_made_in(period, record)}
         older -= set(orders)
@@ -124,7 +194,7 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str]) -> MagentoReadin
         kind: list({int(each["entity_id"]): each for each in records if int(each["order_id"]) in orders}.values())
         for kind, records in documents.items()
     }
-    return MagentoReading(list(orders.values()), kept["invoices"], kept["creditmemos"], as_at)
+    return MagentoReading(list(orders.values()), kept["invoices"], kept["creditmemos"], kept["shipments"], as_at)
 
 
 def _is_made_in(period: Period, record: Record) -> bool:
@@ -157,13 +227,14 @@ def _read_older(
     orders[entity_id] = order
     if order.get("total_invoiced"):
         documents["invoices"] += magento.invoices_of(entity_id)
+        documents["shipments"] += magento.shipments_of(entity_id)
     if order.get("total_refunded"):
         documents["creditmemos"] += magento.creditmemos_of(entity_id)
 
 
 @task(cache_policy=NO_CACHE)
-def fetch_known_orders(order_numbers: Sequence[str], prima_numbers: Sequence[str]) -> list[LedgerOrder]:
-    """Return what the ledger knows of these orders, found by either number, with their oldest open exception."""
+def fetch_known_orders(order_numbers: Sequence[str], prima_numbers: Sequence[str]) -> LedgerReading:
+    """Return what the ledger knows of these orders, found by either number: state, oldest open exception, postings."""
     with connect.open_ledger(Settings.from_env()) as ledger:
         known = {order.order_number: order for order in ledger.orders(order_numbers)}
         for number in prima_numbers:
@@ -175,11 +246,26 @@ def fetch_known_orders(order_numbers: Sequence[str], prima_numbers: Sequence[str
             is_own = note.code.startswith(OWN_CODES)
             if note.order_number and not is_own and note.subject == f"order {note.order_number}":
                 codes.setdefault(note.order_number, note.code)
-    wanted = {*order_numbers, *known}
-    return [_ledger_order(number, known.get(number), codes.get(number, "")) for number in sorted(wanted)]
+        hashes = ledger.record_hashes(list(known))
+        proofs = ledger.posting_proofs(list(known))
+    # The request that PRIMA took, else the last that was tried.
+    sent = {proof.order_number: proof.request_sha256 for proof in proofs if proof.system == "prima"}
+    taken = [proof for proof in proofs if proof.system == "prima" and proof.state == "posted"]
+    sent |= {proof.order_number: proof.request_sha256 for proof in taken}
+    return LedgerReading(
+        [
+            _ledger_order(
+                number, known.get(number), codes.get(number, ""), hashes.get(number, ""), sent.get(number, "")
+            )
+            for number in sorted({*order_numbers, *known})
+        ],
+        [_ledger_posting(proof) for proof in proofs],
+    )
 
 
-def _ledger_order(order_number: str, order: OrderRecord | None, exception_code: str) -> LedgerOrder:
+def _ledger_order(
+    order_number: str, order: OrderRecord | None, exception_code: str, magento_sha256: str, prima_sha256: str
+) -> LedgerOrder:
     if order is None:
         return LedgerOrder(order_number, exception_code=exception_code)
     return LedgerOrder(
@@ -189,6 +275,22 @@ def _ledger_order(order_number: str, order: OrderRecord | None, exception_code: 
         order.state,
         order.accepted_at,
         exception_code,
+        order.verified_at,
+        magento_sha256,
+        prima_sha256,
+    )
+
+
+def _ledger_posting(proof: PostingProof) -> LedgerPosting:
+    return LedgerPosting(
+        proof.posting_key,
+        proof.attempt,
+        proof.order_number,
+        proof.begun_at,
+        proof.operation,
+        proof.state,
+        proof.request_sha256,
+        proof.answer_sha256,
     )
 
 
@@ -196,7 +298,7 @@ def _ledger_order(order_number: str, order: OrderRecord | None, exception_code: 
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
 def fetch_prima(prima_numbers: Collection[str], known: Sequence[LedgerOrder]) -> PrimaReading:
-    """Return what PRIMA holds under these numbers: orders, invoices, credit notes, whatever their date.
+    """Return what PRIMA holds under these numbers: orders, invoices, credit notes, dispatches, whatever their date.
 
     Without a reporting source: the figures that the ledger posted, for the orders that OrderStatus says exist.
     """
@@ -205,8 +307,9 @@ def fetch_prima(prima_numbers: Collection[str], known: Sequence[LedgerOrder]) ->
         if reporting is not None:
             as_at = reporting.as_at()
             wanted = {"order_number_prima": sorted(prima_numbers)}
-            extracts = {name: reporting.read(name, keys=wanted) for name in PRIMA_EXTRACTS}
-            return PrimaReading(extracts, as_at, "reporting")
+            unread: list[Problem] = []
+            extracts = {name: _read(reporting, name, unread, keys=wanted) for name in PRIMA_EXTRACTS}
+            return PrimaReading(extracts, as_at, "reporting", unread)
     as_at = datetime.now(UTC)
     with connect.open_ledger(settings) as ledger, connect.open_prima(settings) as prima:
         orders = ledger.orders([order.order_number for order in known])

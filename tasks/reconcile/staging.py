@@ -1,6 +1,7 @@
 """Frames as staged tables: columns and types of the dictionary, lines that add up to their documents. Pure."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -23,10 +24,17 @@ _TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A record that is in no figure, or contradicts itself: which one, and what is wrong with it."""
+    """A record, day or part that was not reconciled, or contradicts itself: which one, and what is wrong with it.
+
+    With a level, what it names is not compared: the order of either number, or all documents of `business_date`.
+    """
 
     subject: str
     detail: str
+    level: str = ""
+    business_date: date | None = None
+    order_number: str = ""
+    order_number_prima: str = ""
 
 
 def shaped(name: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -37,16 +45,26 @@ def shaped(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(table.keys, ignore_index=True)
 
 
-def readable(name: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+def readable(name: str, rows: pd.DataFrame, system: str) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the documents that have every required value, and a problem for each of the others."""
     needed = [column.name for column in STAGED[name].columns if column.is_required]
     is_empty = rows[needed].isna()
     is_bad = is_empty.any(axis=1)
+    bad = rows[is_bad]
+    numbers = {key: bad[key] if key in bad else [""] * len(bad) for key in ("order_number", "order_number_prima")}
     problems = [
-        Problem(f"{level} {number}", f"cannot be read: {', '.join(name for name in needed if empty[name])}")
-        for level, number, empty in zip(
-            rows.loc[is_bad, "level"],
-            rows.loc[is_bad, "document_number"],
+        Problem(
+            f"{system} {level} {number}",
+            f"cannot be read: {', '.join(name for name in needed if empty[name])}",
+            level,
+            order_number=order_number,
+            order_number_prima=order_number_prima,
+        )
+        for level, number, order_number, order_number_prima, empty in zip(
+            bad["level"],
+            bad["document_number"],
+            numbers["order_number"],
+            numbers["order_number_prima"],
             is_empty[is_bad].to_dict("records"),
             strict=True,
         )
@@ -63,18 +81,20 @@ def hundredths(percents: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def with_remainders(documents: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """Return the lines numbered from 1, with a `rounding` line wherever they do not add up to their document.
+    """Return the lines numbered from 1 and dated, with a `rounding` line wherever they do not add up to their document.
 
     Magento shows a line as 0 when its discount is larger than its price, while the order's total keeps the negative.
     """
     keys = ["level", "document_number"]
     sums = lines.groupby(keys, as_index=False)[list(AMOUNTS)].sum()
-    compared = documents[[*keys, *AMOUNTS]].merge(sums, on=keys, how="left", suffixes=("", "_lines"))
+    compared = documents[[*keys, "business_date", *AMOUNTS]].merge(sums, on=keys, how="left", suffixes=("", "_lines"))
     for amount in AMOUNTS:
         compared[amount] = compared[amount] - compared[f"{amount}_lines"].fillna(0)
     rest = compared[(compared["net_pence"] != 0) | (compared["vat_pence"] != 0)]
-    rest = rest[[*keys, *AMOUNTS]].assign(charge="rounding", line_number=20_000_000, sku="")
-    kept = lines.merge(documents[keys], on=keys)
+    rest = rest[[*keys, "business_date", *AMOUNTS]].assign(
+        charge="rounding", line_number=20_000_000, sku="", product=""
+    )
+    kept = lines.drop(columns="business_date", errors="ignore").merge(documents[[*keys, "business_date"]], on=keys)
     merged = pd.concat([kept, rest], ignore_index=True) if len(rest) else kept
     merged = merged.sort_values([*keys, "line_number"], ignore_index=True)
     merged["line_number"] = merged.groupby(keys).cumcount() + 1

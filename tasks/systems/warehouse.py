@@ -5,6 +5,7 @@ until they close it, and whoever opens the file afterwards sees the new one. The
 """
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from tasks.errors import ConfigurationError, SystemUnavailableError
 FILE_NAME = "reconciliation.duckdb"
 # Readers with DuckDB 1.2 and later can open the file.
 STORAGE_VERSION = "v1.2.0"
+# Larger periods spill to disk beside the file under construction instead of taking the machine's memory.
+MEMORY_LIMIT = "1200MB"
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -43,6 +46,10 @@ class Reader:
         """Return the rows of a query as an Arrow table."""
         return self._connection.sql(sql).to_arrow_table()
 
+    def batches(self, sql: str, rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows of a query as Arrow, so many at a time: a large table is never whole in memory."""
+        yield from self._connection.sql(sql).to_arrow_reader(rows)
+
     def tables(self) -> list[str]:
         """Return the names of the tables that are meant for readers."""
         found = self.rows(
@@ -54,12 +61,11 @@ class Reader:
 class Build(Reader):
     """A database under construction."""
 
-    def load(self, schema: str, name: str, table: pyarrow.Table) -> None:
-        """Make `schema.name` from an Arrow table, with its columns and types."""
+    def load_parquet(self, schema: str, name: str, columns: str, pattern: str) -> None:
+        """Make `schema.name` from the listed columns of Parquet files, with their types."""
         self._connection.execute(f'create schema if not exists "{schema}"')
-        self._connection.register("incoming", table)
-        self._connection.execute(f'create table "{schema}"."{name}" as select * from incoming')
-        self._connection.unregister("incoming")
+        files = pattern.replace("'", "''")
+        self._connection.execute(f'create table "{schema}"."{name}" as select {columns} from read_parquet(\'{files}\')')
 
     def run(self, sql: str) -> None:
         """Run the statements of one SQL file."""
@@ -76,7 +82,11 @@ class Build(Reader):
 
 
 class Warehouse:
-    """The folder with `reconciliation.duckdb`, `parquet/<run date>/<table>.parquet` and the reports."""
+    """The folder with `reconciliation.duckdb`, the Parquet files and the reports.
+
+    `parquet/<run date>/<table>.parquet` are the tables for readers, `staged/<run date>/<stream>/<date>.parquet` the
+    inputs.
+    """
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
@@ -100,6 +110,26 @@ class Warehouse:
         finally:
             unfinished.unlink(missing_ok=True)
             unfinished.with_name(f"{unfinished.name}.wal").unlink(missing_ok=True)
+            shutil.rmtree(unfinished.with_name(f"{unfinished.name}.spill"), ignore_errors=True)
+
+    @contextmanager
+    def staging(self, run_date: date) -> Iterator[Path]:
+        """Give a new folder for staged files; it becomes `staged/<run date>` when the block ends without an error.
+
+        A run that fails leaves the folder of an earlier run of that date as it was.
+        """
+        target = self.folder / "staged" / run_date.isoformat()
+        unfinished = self.folder / "staged" / f".{run_date.isoformat()}.{uuid.uuid4().hex}"
+        try:
+            unfinished.mkdir(parents=True)
+        except OSError as error:
+            raise SystemUnavailableError(f"{unfinished} cannot be made: {error}.", system="warehouse") from error
+        try:
+            yield unfinished
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(unfinished, target)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def parquet_folder(self, run_date: date) -> Path:
         """Return the folder of the Parquet files of a date, made if need be."""
@@ -126,6 +156,9 @@ def _open(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a new database file in a storage format that older readers know."""
     connection = duckdb.connect(":memory:", config=_CONFIGURATION)
     try:
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute("set preserve_insertion_order = false")
+        connection.execute(f"set temp_directory = '{_quoted(path)}.spill'")
         connection.execute(f"attach '{_quoted(path)}' as warehouse (storage_version '{STORAGE_VERSION}')")
         connection.execute("use warehouse")
         yield connection

@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.reconciliation.life import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
 from tasks.normalise.sales_documents import DOCUMENT_TYPES, LINE_TYPES
-from tasks.reconcile.inputs import LedgerOrder, MagentoSide, PrimaSide, RunFacts, staged
+from tasks.reconcile.inputs import LedgerOrder, LedgerSide, MagentoSide, PrimaSide, RunFacts, staged
 from tasks.reconcile.run import Reconciliation, publish
 from tasks.systems.warehouse import Warehouse
 
@@ -68,6 +69,7 @@ EXTRACT_TYPES: dict[str, dict[str, Any]] = {
         "order_number_prima": "str",
         "line_number": "Int64",
         "product": "str",
+        **dict.fromkeys(("mtrx1", "mtrx2", "mtrx3", "mtrx4"), "str"),
         "quantity": "Int64",
         "quantity_dispatched": "Int64",
         "quantity_cancelled": "Int64",
@@ -87,7 +89,9 @@ EXTRACT_TYPES: dict[str, dict[str, Any]] = {
         "line_number": "Int64",
         "order_number_prima": "str",
         "line_type": "str",
+        "order_line_number": "Int64",
         "product": "str",
+        **dict.fromkeys(("mtrx1", "mtrx2", "mtrx3", "mtrx4"), "str"),
         "quantity": "Int64",
         "vat_rate": "str",
         **AMOUNT_TYPES,
@@ -99,6 +103,20 @@ EXTRACT_TYPES: dict[str, dict[str, Any]] = {
         "currency": "str",
         **AMOUNT_TYPES,
         "updated_at": "datetime64[us, UTC]",
+    },
+    "dispatches": {
+        "dispatch_number": "str",
+        "order_number_prima": "str",
+        "dispatched_at": "datetime64[us, UTC]",
+        "tracking_numbers": "str",
+    },
+    "dispatch_lines": {
+        "dispatch_number": "str",
+        "line_number": "Int64",
+        "order_number_prima": "str",
+        "product": "str",
+        **dict.fromkeys(("mtrx1", "mtrx2", "mtrx3", "mtrx4"), "str"),
+        "quantity": "Int64",
     },
 }
 
@@ -116,9 +134,12 @@ class Case:
 
     def __init__(self, folder: Path, **run: Any) -> None:
         self.warehouse = Warehouse(folder)
-        facts = RunFacts(DAY, DAY, READ_AT, READ_AT, READ_AT, "reporting", tolerance_pence=0, lag_hours=24)
+        facts = RunFacts(DAY, DAY, READ_AT, READ_AT, READ_AT, "reporting", lag_hours=24, run_id="0123abcd")
         self.run = replace(facts, **run)
         self.ledger: list[LedgerOrder] = []
+        self.breaks: list[KnownBreak] = []
+        self.policy = TolerancePolicy()
+        self.tenders: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._delivery_rates: dict[str, str] = {}
 
@@ -270,6 +291,7 @@ class Case:
                 line_number=position,
                 order_number_prima=NUMBER.number(number, ""),
                 line_type=charge,
+                order_line_number=pd.NA if charge == "delivery" else position,
                 product="" if charge == "delivery" else f"P{position}",
                 quantity=3,
                 vat_rate=rate,
@@ -301,6 +323,8 @@ class Case:
             invoice_lines=frame(self._rows.get("invoices_lines", []), LINE_TYPES),
             creditmemos=frame(self._rows.get("creditmemos", []), document_types),
             creditmemo_lines=frame(self._rows.get("creditmemos_lines", []), LINE_TYPES),
+            tenders=self.tenders,
+            stores={row["order_number"]: "uk" for row in self._rows.get("orders", [])},
         )
         prima = PrimaSide(
             {name: frame(rows[name], types) for name, types in EXTRACT_TYPES.items()},
@@ -308,7 +332,10 @@ class Case:
             vat_rates=(2000, 500),
             delivery_products=frozenset({"DELIVERY"}),
         )
-        return staged(magento, prima, self.ledger, NUMBER, self.run).tables
+        ledger = LedgerSide(
+            self.ledger, (), self.breaks, {(each.level, each.order_key) for each in self.breaks}, self.policy
+        )
+        return staged(magento, prima, ledger, NUMBER, self.run).tables
 
     def result(self) -> Reconciliation:
         """Run the reconciliation and publish it in the folder."""

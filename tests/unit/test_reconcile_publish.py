@@ -96,7 +96,7 @@ def test_the_page_shows_headline_both_times_and_every_break_and_needs_nothing_fr
 
 def test_the_headline_says_by_how_much_and_how_much_is_unexplained(case: Case) -> None:
     headline = report.headline(case.result())
-    assert headline.startswith("Magento and PRIMA do not agree for 22 November 2026: 3 breaks, 2 unexplained.")
+    assert headline.startswith("Magento and PRIMA do not agree for 22 November 2026: 3 breaks, 1 unexplained.")
     assert "orders -£127.84 (VAT -£21.29)" in headline
 
 
@@ -157,7 +157,7 @@ def test_the_page_of_the_dictionary_is_up_to_date() -> None:
 def test_every_worked_query_of_the_page_runs_and_finds_something(case: Case) -> None:
     case.result()
     queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(queries) >= 5
+    assert len(queries) >= 10
     for query in queries:
         assert case.rows(query), query
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.reconciliation.life import TolerancePolicy
 from tasks.reconcile.inputs import LedgerOrder
 from tests.unit.reconcile_cases import NOON, READ_AT, Case
 
@@ -36,7 +37,8 @@ def test_a_penny_of_vat_is_one_vat_variance_of_plus_one(case: Case) -> None:
 
 
 def test_a_penny_within_the_tolerance_still_counts(tmp_path: Path) -> None:
-    case = Case(tmp_path, tolerance_pence=1)
+    case = Case(tmp_path)
+    case.policy = TolerancePolicy(order_pence=1)
     case.magento(101, ("20", 5997, 999))
     case.prima(101, ("20", 5997, 1000))
     row = case.row()
@@ -47,7 +49,8 @@ def test_a_penny_within_the_tolerance_still_counts(tmp_path: Path) -> None:
 
 
 def test_two_pence_beyond_a_tolerance_of_one_are_a_break(tmp_path: Path) -> None:
-    case = Case(tmp_path, tolerance_pence=1)
+    case = Case(tmp_path)
+    case.policy = TolerancePolicy(order_pence=1)
     case.magento(101, ("20", 5997, 998))
     case.prima(101, ("20", 5997, 1000))
     assert case.row()["status"] == "VAT_VARIANCE"

@@ -1,5 +1,6 @@
 """The ledger: orders, postings, exceptions, watermarks, stock, evidence and leases, in SQLite or PostgreSQL."""
 
+from tasks.systems.ledger.breaks import BreakEvent
 from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
 from tasks.systems.ledger.order_postings import Begun, EndedOrder, NotBegun, WantedOrder
 from tasks.systems.ledger.placed import PlacedOrder
@@ -29,6 +30,7 @@ __all__ = [
     "ORDER_STATES",
     "BatchRecord",
     "Begun",
+    "BreakEvent",
     "DispatchLink",
     "EndedOrder",
     "Evidence",

@@ -1,12 +1,15 @@
 """The ledger as a whole: everything the product must not forget, in one SQLite file or one PostgreSQL database."""
 
 from tasks.systems.ledger.batches import Batches
+from tasks.systems.ledger.breaks import Breaks
 from tasks.systems.ledger.customers import Customers
 from tasks.systems.ledger.dispatches import Dispatches
 from tasks.systems.ledger.exceptions import Exceptions
 from tasks.systems.ledger.mappings import Mappings
 from tasks.systems.ledger.orders import Orders
 from tasks.systems.ledger.placed import PlacedOrders
+from tasks.systems.ledger.policies import TolerancePolicies
+from tasks.systems.ledger.proofs import Proofs
 from tasks.systems.ledger.repeatable import RepeatablePostings
 from tasks.systems.ledger.stock import Stock
 from tasks.systems.ledger.verification import Verification
@@ -19,6 +22,9 @@ class Ledger(
     PlacedOrders,
     Exceptions,
     Batches,
+    Breaks,
+    TolerancePolicies,
+    Proofs,
     Stock,
     Dispatches,
     Customers,

@@ -52,6 +52,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(ledger_url: str) -
 
 def test_the_partial_indexes_have_their_conditions(ledger_url: str) -> None:
     expected = {
+        ("breaks", "uq_breaks_open"),
         ("postings", "uq_postings_live_key"),
         ("exceptions", "uq_exceptions_open"),
         ("orders", "uq_orders_order_number_prima"),

@@ -5,6 +5,7 @@ UTC, `_at` in the name. SQLite and PostgreSQL use the same definitions.
 """
 
 from tasks.systems.ledger.models.batches import batches, watermarks
+from tasks.systems.ledger.models.breaks import break_events, breaks, tolerance_policies
 from tasks.systems.ledger.models.columns import metadata
 from tasks.systems.ledger.models.customers import customers
 from tasks.systems.ledger.models.dispatches import dispatch_links
@@ -17,6 +18,8 @@ from tasks.systems.ledger.models.stock import stock_levels, stock_pushes
 
 __all__ = [
     "batches",
+    "break_events",
+    "breaks",
     "customers",
     "dispatch_links",
     "evidence",
@@ -31,5 +34,6 @@ __all__ = [
     "postings",
     "stock_levels",
     "stock_pushes",
+    "tolerance_policies",
     "watermarks",
 ]
