@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.money import show
-from schemas.reconciliation.life import KnownBreak, TolerancePolicy
 from tasks import connect
 from tasks.reconcile.findings import CODES, subject_of
 from tasks.settings import Settings

@@ -9,8 +9,8 @@ from prefect import flow
 
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
+from schemas.breaks import TolerancePolicy
 from schemas.orders import OrderFrames
-from schemas.reconciliation.life import TolerancePolicy
 from tasks import connect
 from tasks.normalise import orders as normalise_orders
 from tasks.normalise.creditmemos import creditmemos

@@ -5,7 +5,7 @@ From one `Table` come its pandera schema, its Arrow schema (`schemas/tables.py`)
 `docs/reconciliation.md`. Money is whole minor units of the row's currency, variances are PRIMA minus Magento.
 """
 
-from schemas.reconciliation.causes import CAUSES, WITHOUT_EXPLANATION, Cause
+from schemas.causes import CAUSES, WITHOUT_EXPLANATION, Cause
 from schemas.reconciliation.columns import (
     AGE_BANDS,
     BREAK_STATUSES,

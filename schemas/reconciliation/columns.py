@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.reconciliation.causes import CAUSES
+from schemas.causes import CAUSES
 from schemas.tables import Column
 
 LEVELS = ("orders", "invoices", "refunds")

@@ -1,6 +1,6 @@
 """The tables that the SQL of `tasks/reconcile/` makes for readers. No input or output."""
 
-from schemas.reconciliation.causes import CAUSES
+from schemas.causes import CAUSES
 from schemas.reconciliation.columns import (
     AGE_BANDS,
     AS_AT,

@@ -1,5 +1,5 @@
 -- cause_candidates (working table). Grain: one level, order key, currency and cause that fits. The lowest priority wins.
--- A new cause is one more select here and one more row of CAUSES in schemas/reconciliation/causes.py. What explains
+-- A new cause is one more select here and one more row of CAUSES in schemas/causes.py. What explains
 -- a difference explains all of it, gross and VAT, to the penny: `two_sided` has both figures and nothing settled yet.
 create temp table cause_candidates as
 with differing as (

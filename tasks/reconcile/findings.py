@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from schemas.breaks import FoundBreak
 from schemas.documents import ExceptionNote
 from schemas.money import show
 from schemas.reconciliation import BREAK_STATUSES, CAUSES
-from schemas.reconciliation.life import FoundBreak
 from tasks import connect
 from tasks.reconcile.period import Period
 from tasks.reconcile.run import Reconciliation

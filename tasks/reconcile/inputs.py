@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.reconciliation import CAUSES, STAGED, WITHOUT_EXPLANATION
-from schemas.reconciliation.life import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
 from tasks.normalise.shipments import shipments as no_shipments
 from tasks.reconcile import magento_inputs, plausible, prima_inputs

@@ -8,7 +8,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.reconciliation.life import KnownBreak, TolerancePolicy
+from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
 from tasks import connect
 from tasks.connect import READ_RETRIES

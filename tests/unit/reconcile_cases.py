@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.reconciliation.life import KnownBreak, TolerancePolicy
+from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
 from tasks.normalise.sales_documents import DOCUMENT_TYPES, LINE_TYPES
 from tasks.reconcile.inputs import LedgerOrder, LedgerSide, MagentoSide, PrimaSide, RunFacts, staged

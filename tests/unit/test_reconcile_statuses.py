@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.reconciliation.life import TolerancePolicy
+from schemas.breaks import TolerancePolicy
 from tasks.reconcile.inputs import LedgerOrder
 from tests.unit.reconcile_cases import NOON, READ_AT, Case
 

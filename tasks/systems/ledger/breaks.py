@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, update
 
-from schemas.reconciliation.life import FoundBreak, KnownBreak
+from schemas.breaks import FoundBreak, KnownBreak
 from tasks.errors import NotFoundError
 from tasks.systems.ledger.database import SYSTEM, Database, chunks
 from tasks.systems.ledger.errors import LedgerStateError

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from schemas.reconciliation import CAUSES
-from schemas.reconciliation.life import TolerancePolicy
+from schemas.breaks import TolerancePolicy
+from schemas.causes import CAUSES
 from tasks.systems.ledger.database import Database
 from tasks.systems.ledger.models import tolerance_policies
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from schemas.reconciliation.life import FoundBreak, TolerancePolicy
+from schemas.breaks import FoundBreak, TolerancePolicy
 from tasks.errors import NotFoundError
 from tasks.systems.ledger import Ledger, LedgerStateError
 from tests.systems.ledger.conftest import TestClock
