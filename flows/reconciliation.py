@@ -103,13 +103,13 @@ def magento_side(
         invoiced.lines,
         refunded.documents,
         refunded.lines,
+        shipments(reading.shipments if has_figures else []),
         {
             "orders": tenders(reading.orders, amounts),
             "invoices": tenders(reading.invoices, amounts),
             "refunds": tenders(reading.creditmemos, amounts),
         },
         store_codes(orders.orders, settings),
-        shipments(reading.shipments if has_figures else []),
     )
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.reconciliation import CAUSES, STAGED, WITHOUT_EXPLANATION
 from schemas.rules import NumberRule
-from tasks.normalise.shipments import shipments as no_shipments
 from tasks.reconcile import magento_inputs, plausible, prima_inputs
 from tasks.reconcile.staging import Problem, readable, shaped
 
@@ -107,9 +106,9 @@ class MagentoSide:
     invoice_lines: pd.DataFrame
     creditmemos: pd.DataFrame
     creditmemo_lines: pd.DataFrame
+    shipments: pd.DataFrame
     tenders: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     stores: Mapping[str, str] = field(default_factory=dict)
-    shipments: pd.DataFrame = field(default_factory=lambda: no_shipments([]))
 
 
 @dataclass(frozen=True, slots=True)

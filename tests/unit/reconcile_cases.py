@@ -14,6 +14,7 @@ import pandas as pd
 from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.rules import NumberRule
 from tasks.normalise.sales_documents import DOCUMENT_TYPES, LINE_TYPES
+from tasks.normalise.shipments import shipments
 from tasks.reconcile.inputs import LedgerOrder, LedgerSide, MagentoSide, PrimaSide, RunFacts, staged
 from tasks.reconcile.run import Reconciliation, publish
 from tasks.systems.warehouse import Warehouse
@@ -323,6 +324,7 @@ class Case:
             invoice_lines=frame(self._rows.get("invoices_lines", []), LINE_TYPES),
             creditmemos=frame(self._rows.get("creditmemos", []), document_types),
             creditmemo_lines=frame(self._rows.get("creditmemos_lines", []), LINE_TYPES),
+            shipments=shipments([]),
             tenders=self.tenders,
             stores={row["order_number"]: "uk" for row in self._rows.get("orders", [])},
         )
