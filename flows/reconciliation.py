@@ -17,8 +17,8 @@ from tasks.normalise.creditmemos import creditmemos
 from tasks.normalise.delivery_rates import delivery_rates
 from tasks.normalise.invoices import invoices
 from tasks.normalise.reporting import extract_rows
+from tasks.normalise.set_apart import set_apart
 from tasks.normalise.shipments import shipments
-from tasks.normalise.tender import tenders
 from tasks.reconcile import artifacts, findings, inputs, report, run, stage
 from tasks.reconcile.period import Period, london_today, period_of
 from tasks.settings import Settings
@@ -105,9 +105,9 @@ def magento_side(
         refunded.lines,
         shipments(reading.shipments if has_figures else []),
         {
-            "orders": tenders(reading.orders, amounts),
-            "invoices": tenders(reading.invoices, amounts),
-            "refunds": tenders(reading.creditmemos, amounts),
+            "orders": set_apart(reading.orders, amounts),
+            "invoices": set_apart(reading.invoices, amounts),
+            "refunds": set_apart(reading.creditmemos, amounts),
         },
         store_codes(orders.orders, settings),
     )

@@ -96,7 +96,7 @@ class Inputs:
 class MagentoSide:
     """Magento's frames after `normalise`: the orders, and every document of them that was read.
 
-    `tenders` holds by level what gift cards and store credit paid, `stores` the store view by order number.
+    `set_apart` holds by level tender and VAT of the discount of each document, `stores` the store view by order number.
     """
 
     orders: pd.DataFrame
@@ -107,7 +107,7 @@ class MagentoSide:
     creditmemos: pd.DataFrame
     creditmemo_lines: pd.DataFrame
     shipments: pd.DataFrame
-    tenders: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    set_apart: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     stores: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -160,7 +160,7 @@ def _documents(
         magento_inputs.documents(
             magento.orders,
             {"invoices": magento.invoices, "refunds": magento.creditmemos},
-            magento.tenders,
+            magento.set_apart,
             magento.stores,
         ),
         "Magento",

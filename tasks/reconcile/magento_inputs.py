@@ -10,15 +10,15 @@ from tasks.reconcile.staging import AMOUNTS, DELIVERY_AMOUNTS, hundredths, shape
 def documents(
     orders: pd.DataFrame,
     others: Mapping[str, pd.DataFrame],
-    tenders: Mapping[str, pd.DataFrame],
-    stores: "Mapping[str, str]",
+    set_apart: Mapping[str, pd.DataFrame],
+    stores: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return one row per order, invoice and credit memo. `others` holds the frames of the other levels.
 
     Invoices and credit memos take order number, store and destination from their order. A document whose order was not
-    read is listed under the order's id, so that it cannot vanish. `tenders` holds by level what gift cards and store
-    credit paid: Magento's total is what they leave to pay, and the document's value is both. `stores` maps order
-    numbers to store views.
+    read is listed under the order's id, so that it cannot vanish. `set_apart` holds by level what gift cards and store
+    credit paid of a document (it is inside the amounts) and the VAT of its discount. `stores` maps order numbers to
+    store views.
     """
     order_rows = orders.assign(
         level="orders",
@@ -28,30 +28,24 @@ def documents(
         store=orders["order_number"].map(stores).fillna("").astype("str"),
     )
     facts = order_rows[["entity_id_magento", "order_number", "store", "country", "postcode_area"]]
-    parts = [_with_tender(order_rows, tenders.get("orders"))]
+    parts = [_with_set_apart(order_rows, set_apart.get("orders"))]
     for level, frame in others.items():
         rows = frame.merge(facts, on="entity_id_magento", how="left").assign(level=level, is_cancelled=False)
         by_id = "Magento order id " + rows["entity_id_magento"].astype("str")
         rows["order_number"] = rows["order_number"].fillna(by_id)
         rows = rows.fillna({"store": "", "country": "", "postcode_area": ""})
-        parts.append(_with_tender(rows, tenders.get(level)))
+        parts.append(_with_set_apart(rows, set_apart.get(level)))
     merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     merged["document_at"] = merged["document_at"].dt.tz_localize(None)
     return shaped("magento_documents", merged.drop_duplicates(["level", "document_number"], keep="last"))
 
 
-def _with_tender(rows: pd.DataFrame, tender: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the documents with tender and VAT of the discount; a tender that the totals lack is added to them."""
-    if tender is None:
+def _with_set_apart(rows: pd.DataFrame, found: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the documents with the tender that paid part of them, and the VAT of their discount."""
+    if found is None:
         return rows.assign(tender_pence=0, discount_vat_pence=0)
-    once = tender.drop_duplicates("document_number", keep="last")
-    found = rows.merge(once, on="document_number", how="left")
-    found = found.fillna({"tender_pence": 0, "discount_vat_pence": 0})
-    lacking = found["tender_pence"]
-    if "goods_gross_pence" in found:
-        is_inside = found["goods_gross_pence"] + found["delivery_gross_pence"] == found["gross_pence"]
-        lacking = lacking.where(~is_inside.fillna(False), 0)
-    return found.assign(net_pence=found["net_pence"] + lacking, gross_pence=found["gross_pence"] + lacking)
+    once = found.drop_duplicates("document_number", keep="last")
+    return rows.merge(once, on="document_number", how="left").fillna({"tender_pence": 0, "discount_vat_pence": 0})
 
 
 def shipments(rows: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:

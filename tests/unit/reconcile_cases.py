@@ -140,7 +140,7 @@ class Case:
         self.ledger: list[LedgerOrder] = []
         self.breaks: list[KnownBreak] = []
         self.policy = TolerancePolicy()
-        self.tenders: dict[str, pd.DataFrame] = {}
+        self.set_apart: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._delivery_rates: dict[str, str] = {}
 
@@ -325,7 +325,7 @@ class Case:
             creditmemos=frame(self._rows.get("creditmemos", []), document_types),
             creditmemo_lines=frame(self._rows.get("creditmemos_lines", []), LINE_TYPES),
             shipments=shipments([]),
-            tenders=self.tenders,
+            set_apart=self.set_apart,
             stores={row["order_number"]: "uk" for row in self._rows.get("orders", [])},
         )
         prima = PrimaSide(
