@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
+from flows.first_hour import first_hour
+from flows.numbers import order_numbers
 from tasks import connect
 from tasks.errors import (
     CallRefusedError,
@@ -28,7 +30,7 @@ class CheckLine:
 
 
 def check_all() -> Iterator[CheckLine]:
-    """Yield a line for the settings and then, when they can be read, one for each system."""
+    """Yield a line for the settings and then, when they can be read, one for each system and question to PRIMA."""
     try:
         settings = Settings.from_env()
     except ConfigurationError as error:
@@ -39,9 +41,15 @@ def check_all() -> Iterator[CheckLine]:
         "settings",
         True,
         f"{len(settings.stores)} stores, {len(settings.payment_methods)} payment methods, "
-        f"{len(settings.delivery_methods)} delivery methods, {len(settings.carriers)} carriers ({CONFIG_VARIABLE})",
+        f"{len(settings.delivery_methods)} delivery methods, {len(settings.carriers)} carriers ({CONFIG_VARIABLE})"
+        + (f", profile {settings.profile}" if settings.profile else ""),
     )
-    yield from check_systems(settings)
+    is_prima_there = False
+    for line in check_systems(settings):
+        is_prima_there = is_prima_there or (line.name == "PRIMA web service" and line.is_good)
+        yield line
+    if is_prima_there:
+        yield from (CheckLine(*found) for found in first_hour(settings))
 
 
 def check_systems(settings: Settings) -> Iterator[CheckLine]:
@@ -105,6 +113,7 @@ def _magento(settings: Settings) -> str:
                 next_step="Check magento.base_url and magento.store_code.",
             ) from error
         sources = [str(source["source_code"]) for source in magento.sources()]
+        numbers = order_numbers(settings, magento)
     unmapped = [f"{code} ({store_id})" for store_id, code in views.items() if store_id not in _store_ids(settings)]
     if settings.magento.source_code not in sources:
         raise ConfigurationError(
@@ -112,7 +121,7 @@ def _magento(settings: Settings) -> str:
             system="Magento",
         )
     missing = f"; store views without a [[stores]] entry: {', '.join(unmapped)}" if unmapped else ""
-    return f"{len(views)} store views, {len(sources)} sources{missing}"
+    return f"{len(views)} store views, {len(sources)} sources, {numbers}{missing}"
 
 
 def _store_ids(settings: Settings) -> set[int]:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from tasks.errors import ConfigurationError
+from tasks.settings import profiles
 from tasks.settings.magento import MagentoSettings
 from tasks.settings.mappings import (
     CarrierSettings,
@@ -46,6 +47,7 @@ STATUSES: Mapping[str, OrderStatusName] = {
 class Settings(Section):
     """Everything the product is told from outside, read once by the task that needs it."""
 
+    profile: str = Field(default="", description="which of the tables [profiles.NAME] is put over the others")
     magento: MagentoSettings = Field(description="the table [magento]")
     prima: PrimaSettings = Field(description="the table [prima] with [prima.orders]")
     ledger: LedgerSettings = LedgerSettings()
@@ -59,7 +61,10 @@ class Settings(Section):
         min_length=1, description="one [delivery_methods.CODE] table for each shipping method of the shop"
     )
     carriers: dict[str, CarrierSettings] = Field(default_factory=dict)
-    statuses: dict[str, OrderStatusName] = Field(default_factory=lambda: dict(STATUSES))
+    statuses: dict[str, OrderStatusName] = Field(
+        default_factory=lambda: dict(STATUSES),
+        description="PRIMA's status words and ours; dispatched and cancelled are the last ones of an order",
+    )
     vat_rates: list[VatRateSettings] = Field(min_length=1, description="one [[vat_rates]] entry for each destination")
     childrens_sizes: ChildrensSizeSettings | None = None
     tender: TenderSettings = TenderSettings()
@@ -109,20 +114,33 @@ class Settings(Section):
             raise ConfigurationError(f"{path} does not exist.", system="settings") from error
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"{path} cannot be read as TOML: {error}.", system="settings") from error
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            problems = [_sentence(path, problem) for problem in error.errors()]
+        name, whole, wrong = profiles.chosen(content)
+        problems = [f"{path}: {problem}" for problem in wrong]
+        read: dict[str, Settings] = {}
+        for each, tables in whole.items():  # those that are not chosen as well: they are wanted one day
+            own = content["profiles"][each] if each else {}
+            try:
+                read[each] = cls.model_validate(tables)
+            except ValidationError as error:
+                problems += [_sentence(path, problem, f"profiles.{each}", own) for problem in error.errors()]
+        if problems:
+            problems = list(dict.fromkeys(problems))
             listed = "\n".join(f"  - {problem}" for problem in problems)
             raise ConfigurationError(
                 f"{len(problems)} problem(s) in the settings:\n{listed}", problems=problems, system="settings"
             ) from None  # the cause would show every value of the file, secrets that do not belong there included
+        return read[name]
 
 
-def _sentence(path: Path, problem: Mapping[str, Any]) -> str:
-    """Return one mistake as a sentence: file, key, what is wrong, what is expected. A password is left out of it."""
+def _sentence(path: Path, problem: Mapping[str, Any], profile: str, own: Mapping[str, Any]) -> str:
+    """Return one mistake as a sentence: file, key, what is wrong, what is expected. A password is left out of it.
+
+    A key that stands in `own`, the tables of a profile, is named there.
+    """
     location = problem["loc"]
     key = ".".join(str(part) for part in location) or "(file)"
+    if profiles.stands_in(own, location):
+        key = f"{profile}.{key}"
     text = str(problem["msg"]).removeprefix("Value error, ")
     expected = _expected(location)
     if problem["type"] == "extra_forbidden":

@@ -18,7 +18,9 @@ class SkuSettings(Section):
     )
     file: str = Field(default="", validate_default=True, description="the CSV file, when source is file")
     pattern: str = Field(default="", validate_default=True, description="the regex, when source is pattern")
-    mapped: dict[str, StockTupleSettings] = Field(default_factory=dict)
+    mapped: dict[str, StockTupleSettings] = Field(
+        default_factory=dict, description="single SKUs that are spelt differently: [sku.mapped.SKU]"
+    )
 
     @field_validator("file")
     @classmethod
@@ -54,27 +56,29 @@ class StoreSettings(Section):
         default=None, ge=0, le=10_080, description="instead of orders.minimum_age_minutes"
     )
     expire_unpaid_days: int | None = Field(default=None, ge=1, description="instead of orders.expire_unpaid_days")
-    order_channel: str = ""
-    brand: str = ""
+    order_channel: str = Field(default="", description="instead of prima.orders.order_channel")
+    brand: str = Field(default="", description="instead of prima.orders.brand")
     source_code: str = Field(default="", description="the source that ships its orders; empty = magento.source_code")
 
 
 class PaymentMethodSettings(Section):
     """`[payment_methods.CODE]`: PRIMA's codes for a Magento payment method, and when its orders are imported."""
 
-    pay_method: str = Field(description="PRIMA's PayMethod")
-    sub_pay_method: str = ""
-    pay_provider: str = "NONE"
-    order_category: str = ""
-    import_when: Literal["always", "paid", "authorised", "never"] = "always"
+    pay_method: str = Field(default="CSH", min_length=1, description="PRIMA's PayMethod")
+    sub_pay_method: str = Field(default="", description="PRIMA's SubPayMethod")
+    pay_provider: str = Field(default="NONE", description="PRIMA's PayProvider")
+    order_category: str = Field(default="", description="PRIMA's OrderCategory")
+    import_when: Literal["always", "paid", "authorised", "never"] = Field(
+        default="always", description="from when on orders with this method are imported"
+    )
 
 
 class DeliverySettings(Section):
     """`[delivery_methods.CODE]`: PRIMA's charge, carrier and service codes for a Magento shipping method."""
 
     charge: str = Field(description="PRIMA's charge code of the delivery")
-    carrier: str = ""
-    service: str = ""
+    carrier: str = Field(default="", description="PRIMA's Carrier")
+    service: str = Field(default="", description="PRIMA's CarrServ")
 
 
 class CarrierSettings(Section):

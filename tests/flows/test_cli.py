@@ -116,10 +116,12 @@ def test_a_run_with_json_prints_nothing_else_on_stdout(desk: Desk) -> None:
 def test_check_prints_a_line_for_each_system(desk: Desk) -> None:
     lines = desk.text("check").splitlines()
 
-    assert len(lines) == 6
-    for line, name in zip(
-        lines, ("settings", "Prefect", "ledger", "Magento", "PRIMA web service", "PRIMA reporting"), strict=True
-    ):
+    names = (
+        "settings", "Prefect", "ledger", "Magento", "PRIMA web service", "PRIMA reporting",
+        "PRIMA on an invented order",
+    )  # fmt: skip
+    assert len(lines) == 7
+    for line, name in zip(lines, names, strict=True):
         assert line.startswith(f"ok     {name}: ")
     assert_nothing_personal(*lines)
 
@@ -127,7 +129,7 @@ def test_check_prints_a_line_for_each_system(desk: Desk) -> None:
 def test_check_as_json_has_the_same_lines(desk: Desk) -> None:
     lines = desk.json("check")
 
-    assert [line["is_good"] for line in lines] == [True] * 6
+    assert [line["is_good"] for line in lines] == [True] * 7
     assert lines[3]["name"] == "Magento"
     assert "4 store views" in lines[3]["text"]
 

@@ -126,7 +126,7 @@ def test_the_four_settings_without_default_are_refused_together_and_explained(wr
             "stores.4.code",
             "is missing: Magento's code of the store view",
         ),
-        ({}, ('[payment_methods.klarna]\nsub_pay_method = "K"',), "payment_methods.klarna.pay_method", "PayMethod"),
+        ({}, ('[delivery_methods.van]\ncarrier = "K"',), "delivery_methods.van.charge", "charge code"),
         (
             {},
             ('[payment_methods.x]\npay_method = "C"\nimport_when = "soon"',),

@@ -18,7 +18,8 @@ class PrimaHttpSettings(Section):
     base_url: str = Field(
         default="",
         pattern=_ADDRESS,
-        description="address of the service, http://HOST:8080/wsalive/wsalive; makes wsdl_url and endpoint_url",
+        description="address of the service, http://HOST:8080/wsalive/wsalive; makes wsdl_url, and is the POST address "
+        "where no WSDL is read",
     )
     target_uri: str = Field(default="urn:omlink", pattern=r"^\S+$", description="targetURI of the WSDL, its namespace")
     wsdl_url: str = Field(

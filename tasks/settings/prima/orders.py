@@ -30,7 +30,9 @@ class PrimaOrderNumberSettings(Section):
         pattern=r"^[A-Za-z0-9-]{0,6}$",
         description=f"digits put before the shop's number; '' for none; {NO_DEFAULT}",
     )
-    number_from: Literal["entity_id", "increment_id"] = "entity_id"
+    number_from: Literal["entity_id", "increment_id"] = Field(
+        default="entity_id", description="which number of the shop follows the prefix"
+    )
     number_length: int = Field(
         default=8, ge=4, le=20, validate_default=True, description="digits of the whole number, zero-filled"
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.errors import CallRefusedError
 from tasks.systems.magento.errors import SYSTEM, wrong_shape
-from tasks.systems.magento.search import Filter, encode_id, lists_of
+from tasks.systems.magento.search import Filter, Search, encode_id, lists_of
 from tasks.systems.magento.streams import Calls, Record, unexpected
 
 
@@ -28,6 +28,13 @@ class OrderCalls(Calls):
         """Return the orders that carry PRIMA's number in `ext_order_id`."""
         wanted = Filter("ext_order_id", "eq", ext_order_id)
         return self._matching("/V1/orders", wanted, {ext_order_id}, f"ext_order_id {ext_order_id}")
+
+    def latest_order(self, store_id: int) -> Record | None:
+        """Return `entity_id` and `increment_id` of the newest order of a store view; None when it has none."""
+        search = Search(page_size=1, fields="items[entity_id,increment_id],total_count")
+        search.where(Filter("store_id", "eq", store_id)).descending("entity_id")
+        found, _ = self._page("/V1/orders", search, f"latest order of store view {store_id}")
+        return found[0] if found else None
 
     def shipments_of(self, entity_id: int) -> list[Record]:
         """Return the shipments of an order, oldest first."""

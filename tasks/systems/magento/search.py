@@ -37,7 +37,7 @@ class Search:
     page: int = 1
     fields: str = ""
     _groups: list[tuple[Filter, ...]] = field(default_factory=list)
-    _orders: list[str] = field(default_factory=list)
+    _orders: list[tuple[str, str]] = field(default_factory=list)
 
     def where(self, *alternatives: Filter) -> "Search":
         """Add a group: at least one of the filters must hold, and so must every other group."""
@@ -51,7 +51,12 @@ class Search:
 
     def ascending(self, *names: str) -> "Search":
         """Sort by these fields, upwards, in this order."""
-        self._orders.extend(names)
+        self._orders.extend((name, "ASC") for name in names)
+        return self
+
+    def descending(self, *names: str) -> "Search":
+        """Sort by these fields, downwards, in this order."""
+        self._orders.extend((name, "DESC") for name in names)
         return self
 
     def query(self) -> str:
@@ -66,10 +71,10 @@ class Search:
                 pairs.append((f"{name}[field]", each.field))
                 pairs.append((f"{name}[value]", _text(each.value)))
                 pairs.append((f"{name}[conditionType]", each.condition))
-        for index, name in enumerate(self._orders):
+        for index, (name, direction) in enumerate(self._orders):
             _check_index(index, "sort order")
             pairs.append((f"searchCriteria[sortOrders][{index}][field]", name))
-            pairs.append((f"searchCriteria[sortOrders][{index}][direction]", "ASC"))
+            pairs.append((f"searchCriteria[sortOrders][{index}][direction]", direction))
         pairs.append(("searchCriteria[pageSize]", str(self.page_size)))
         pairs.append(("searchCriteria[currentPage]", str(self.page)))
         if self.fields:
