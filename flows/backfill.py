@@ -7,6 +7,7 @@ from datetime import date, datetime
 from prefect import flow
 
 from flows.carrying import carry
+from flows.checking import circumstances
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.backfill import Outcome
@@ -82,5 +83,6 @@ def foreseen(batch: OrderBatch, items: ItemIndex, rules: OrderRules, settings: S
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
     posted = fetch_posted(list(checked.accepted["order_number"]))
-    plan = decide.orders(checked.accepted, frames, items, posted, rules)
+    known = circumstances(checked.accepted, frames, posted)
+    plan = decide.orders(checked.accepted, frames, items, posted, rules, known)
     return decide_backfill.outcomes(checked, plan, decide.rejected(checked.rejected))

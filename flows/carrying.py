@@ -5,6 +5,7 @@ from typing import Any
 
 from prefect.futures import PrefectFuture
 
+from flows.checking import circumstances
 from flows.passing import whole
 from schemas.batches import CheckedBatch, chunks
 from schemas.items import ItemIndex
@@ -70,7 +71,8 @@ def depart(
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
     posted = extract.fetch_posted(list(checked.accepted["order_number"]))
-    plan = decide.orders(checked.accepted, frames, items, posted, rules)
+    known = circumstances(checked.accepted, frames, posted)
+    plan = decide.orders(checked.accepted, frames, items, posted, rules, known)
     record.see_orders(whole(checked), whole(frames), whole(plan))
     posting: list[PrefectFuture[Any]] = []
     last = behind.last if behind is not None else []

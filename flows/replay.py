@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.carrying import carry
+from flows.checking import circumstances
 from flows.passing import whole
 from flows.replay_views import rows_of
 from flows.slots import slots_of_both_systems
@@ -54,7 +55,8 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
         raise NotFoundError("there is no such order.", system="Magento", operation="replay", reference=number)
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
-    plan = decide_orders.orders(checked.accepted, frames, items, {}, rules)
+    known = circumstances(checked.accepted, frames, {})
+    plan = decide_orders.orders(checked.accepted, frames, items, {}, rules, known)
     prepared = extract.fetch_prepared(whole(plan.to_post))
     obstacles = [*decide_orders.rejected(checked.rejected), *plan.exceptions]
     numbered = replace(sent, order_number_prima=plan.to_post[0].order_number_prima) if plan.to_post else sent

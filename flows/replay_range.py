@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.carrying import carry
+from flows.checking import circumstances
 from flows.passing import whole
 from flows.replay_views import rows_of
 from flows.slots import slots_of_both_systems
@@ -114,7 +115,8 @@ def _from_magento(
     """Return what a fresh read of Magento makes of a batch: the line's steps up to the request, and PRIMA's word."""
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
-    plan = decide_orders.orders(checked.accepted, frames, items, {}, rules)
+    known = circumstances(checked.accepted, frames, {})
+    plan = decide_orders.orders(checked.accepted, frames, items, {}, rules, known)
     sent = extract.fetch_sent_of(whole(list(frames.orders["order_number"])))
     prepared = extract.fetch_prepared(whole(plan.to_post), decide.in_prima(sent))
     replays = decide.planned(sent, plan, decide_orders.rejected(checked.rejected), prepared)

@@ -4,12 +4,14 @@ A finding of these codes does not make an order unpostable: the settings say by 
 hold in PRIMA, or posted with a warning. A person can release single codes of a single order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 Action = Literal["hold", "hold_in_prima", "warn"]
+# The kind of mapping under which the ledger keeps what a person released, by order number.
+ORDER_RELEASE = "order release"
 
 DEFAULT_ACTIONS: Mapping[str, Action] = {
     "ADDRESS_INCOMPLETE": "hold",
@@ -31,30 +33,53 @@ class Finding(NamedTuple):
     detail: str
 
 
+Signature = tuple[tuple[str, int], ...]
+
+
+def signature(lines: Iterable[tuple[str, int]]) -> Signature:
+    """Return SKUs and units without the order of the cart; a SKU on two lines counts as one."""
+    units: dict[str, int] = {}
+    for sku, quantity in lines:
+        units[sku] = units.get(sku, 0) + quantity
+    return tuple(sorted(units.items()))
+
+
 @dataclass(frozen=True, slots=True)
 class Basket:
     """Who ordered what and when. Personal data: stays in memory, is never stored, logged or shown."""
 
     order_number: str
     placed_at: datetime
-    lines: tuple[tuple[str, int], ...]
+    lines: Signature
     customer_id: int = field(default=0, repr=False)
     email: str = field(default="", repr=False)
-    is_wanted: bool = True
 
-    def is_from_whoever_placed(self, other: "Basket") -> bool:
-        """Tell whether both come from one customer account or from one e-mail address."""
+    def is_like(self, other: "Basket", within: timedelta) -> bool:
+        """Tell whether one customer account or e-mail address ordered the same lines in both, within a time."""
         is_one_account = self.customer_id > 0 and self.customer_id == other.customer_id
-        return is_one_account or bool(self.email and self.email == other.email)
+        is_one_customer = is_one_account or bool(self.email and self.email == other.email)
+        is_close = abs(self.placed_at - other.placed_at) <= within
+        return is_one_customer and is_close and self.lines == other.lines and self.order_number != other.order_number
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What is known of a batch beside its records.
 
-    `released` holds the codes that a person released, by order number; `earlier` are orders outside the batch, placed
-    shortly before one of it and with the same lines.
+    `released` holds the codes that a person released, by order number; `alike` are orders outside the batch that PRIMA
+    has or may have, placed near one of the batch and with the same lines.
     """
 
     released: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    earlier: Sequence[Basket] = ()
+    alike: Sequence[Basket] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A release by a person: which findings of which order count no longer, and what became of the order."""
+
+    order_number: str
+    codes: tuple[str, ...]
+    by: str
+    because: str
+    counts: Mapping[str, int] = field(default_factory=dict)

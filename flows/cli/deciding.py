@@ -1,4 +1,4 @@
-"""Commands by which a person decides: `magento-prima exceptions accept`, `withdraw` and `accepted`."""
+"""Commands by which a person decides: `magento-prima exceptions accept`, `release`, `withdraw` and `accepted`."""
 
 from typing import Annotated
 
@@ -25,6 +25,20 @@ def accept(
     from flows.suggestions import accept_suggestion
 
     finish(accept_suggestion(sku, meant, by), as_json)
+
+
+@app.command("release")
+def release(
+    order_number: str,
+    by: Annotated[str, typer.Option("--by", help="Who decides; kept with the release.")],
+    because: Annotated[str, typer.Option("--because", help="Why; kept with the release. No personal data.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let one order go to PRIMA although a check holds it: a suspected duplicate, a VAT rate, an address."""
+    prepare()
+    from flows.release import release_order
+
+    finish(release_order(order_number, by, because), as_json)
 
 
 @app.command("withdraw")

@@ -57,6 +57,6 @@ ROWS: tuple[Row, ...] = (
         "The same customer ordered the same lines a few minutes before.",
         "customer service",
         "problem",
-        "Ask the customer. Cancel one of the two in Magento, or release this one: magento-prima release <order>.",
+        "Ask the customer. Cancel one of the two in Magento, or release this one: magento-prima exceptions release.",
     ),
 )

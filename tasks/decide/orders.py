@@ -12,7 +12,7 @@ from schemas.order_checks import Circumstances, Finding
 from schemas.orders import OrderDetails, OrderFrames, OrderPlan
 from schemas.rules import OrderRules
 from tasks.decide.order_checks.addresses import addresses
-from tasks.decide.order_checks.duplicates import baskets, repeats
+from tasks.decide.order_checks.duplicates import Baskets, baskets
 from tasks.decide.order_checks.importing import import_rule
 from tasks.decide.order_checks.mapping import mappings
 from tasks.decide.order_checks.vat import Styles, vat_rates, vat_rounding
@@ -37,7 +37,7 @@ def orders(
     they were placed.
     """
     plan = OrderPlan()
-    checks = _Checks(accepted, frames, items, rules, circumstances)
+    checks = _Checks(accepted, frames, items, posted, rules, circumstances)
     for row in rows_of(accepted.sort_values(["placed_at", "entity_id_magento"])):
         number = row["order_number"]
         if number in posted:
@@ -81,6 +81,7 @@ class _Checks:
         accepted: pd.DataFrame,
         frames: OrderFrames,
         items: ItemIndex,
+        posted: Mapping[str, str],
         rules: OrderRules,
         circumstances: Circumstances,
     ) -> None:
@@ -90,8 +91,9 @@ class _Checks:
         self._released = circumstances.released
         self._lines = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
         self._styles = Styles(items, rules.sizes)
-        own = baskets(frames, accepted) if rules.duplicate_within else []
-        self._repeats = repeats([*circumstances.earlier, *own], rules.duplicate_within)
+        self._baskets = {each.order_number: each for each in baskets(frames, accepted)}
+        there = [basket for number, basket in self._baskets.items() if posted.get(number, "cancelled") != "cancelled"]
+        self._in_prima = Baskets([*circumstances.alike, *there], rules.duplicate_within)
 
     def decide(self, row: Row, plan: OrderPlan) -> None:
         """Put one order into the plan: held by the first thing that holds it, else to post, with its warnings."""
@@ -114,6 +116,7 @@ class _Checks:
         if rules.shipped_before_posting == "post_on_hold" and row["quantity_shipped"]:
             reasons.insert(0, f"{row['quantity_shipped']} of {row['quantity_total']} units were shipped in Magento")
         if_cut = "warn" if "TEXT_CUT" in released else rules.actions["TEXT_CUT"]
+        self._in_prima.take(self._baskets[number])
         plan.to_post.append(sales_order(row, lines, details, self._items, rules, hold_reasons=reasons, if_cut=if_cut))
         plan.warnings.extend(exception_for(row, *found) for found in by_action["warn"])
         if reasons:
@@ -132,12 +135,10 @@ class _Checks:
         return None
 
     def _findings(self, row: Row, lines: Lines, details: OrderDetails) -> list[Finding]:
-        found = [
+        return [
             *addresses(details),
             *vat_rates(row, lines, self._rules),
             *self._styles.findings(row, lines),
             *vat_rounding(row, lines),
+            *self._in_prima.findings(self._baskets[row["order_number"]]),
         ]
-        if row["order_number"] in self._repeats:
-            found.append(self._repeats[row["order_number"]])
-        return found

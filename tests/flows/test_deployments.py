@@ -32,6 +32,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number or a SKU; or no stream
     "accept-suggestion",
     "backfill",
     "census",
+    "release",
     "replay",
     "replay-range",
     "withdraw-suggestion",

@@ -4,9 +4,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from flows.orders import sync_orders
+from flows.release import release_order
 from sandbox.magento.carts import CartLine
 from sandbox.prima.items import Item
+from tasks.errors import ConfigurationError
 from tests.flows.shopping import PRICE, buy, prima_number, state
 from tests.installation import Installation
 from tests.recorded import sample_order
@@ -83,3 +87,48 @@ def test_each_finding_is_held_or_arrives_on_hold_and_is_over_when_it_is_put_righ
     assert installation.open_codes() == {"order 000000903": "POSTED_ON_HOLD", "order 000000904": "TEXT_CUT"}
     assert state(installation, too_long) == state(installation, grown_up) == "accepted"
     assert prima_number(grown_up) in installation.prima.order_numbers()
+
+
+def test_a_second_order_of_the_same_lines_waits_across_runs_until_a_person_releases_it(
+    installation: Installation,
+) -> None:
+    installation.configure(duplicate_minutes="60")
+    first, second = an_order(905), an_order(906)
+    installation.holds(first)
+    sync_orders()
+    installation.holds(second)
+    sync_orders()
+
+    assert installation.open_codes() == {"order 000000906": "SUSPECTED_DUPLICATE"}
+    assert installation.prima.order_numbers() == ["30000905"]
+    database = (installation.folder / "ledger.db").read_bytes()
+    assert second["customer_email"].encode() not in database
+    with pytest.raises(ConfigurationError, match="nothing that can be released"):
+        release_order("000000905", "ada", "asked")
+    with pytest.raises(ConfigurationError, match="who releases it and why"):
+        release_order("000000906", "ada", " ")
+
+    released = release_order("000000906", "ada", "the customer wants two")
+
+    assert (released.codes, released.counts["posted"]) == (("SUSPECTED_DUPLICATE",), 1)
+    assert installation.prima.order_numbers() == ["30000905", "30000906"]
+    assert installation.open_codes() == {}
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions(state="closed", code="SUSPECTED_DUPLICATE")
+        history = [(event.event, event.actor, event.text) for event in ledger.exception_events(note.id)]
+    assert ("noted", "ada", "released: the customer wants two") in history
+
+
+def test_a_duplicate_goes_on_by_itself_when_the_other_order_is_cancelled(installation: Installation) -> None:
+    installation.configure(duplicate_minutes="60")
+    first, second = an_order(907), an_order(908)
+    installation.holds(first, second)
+    sync_orders()
+    assert installation.open_codes() == {"order 000000908": "SUSPECTED_DUPLICATE"}
+
+    with installation.ledger() as ledger:
+        ledger.set_order_state("000000907", "cancelled")
+    sync_orders()
+
+    assert installation.open_codes() == {}
+    assert state(installation, second) == "accepted"

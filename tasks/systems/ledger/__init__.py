@@ -3,7 +3,7 @@
 from tasks.systems.ledger.breaks import BreakEvent
 from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
 from tasks.systems.ledger.order_postings import Begun, EndedOrder, NotBegun, WantedOrder
-from tasks.systems.ledger.placed import PlacedOrder
+from tasks.systems.ledger.placed import PlacedLines, PlacedOrder
 from tasks.systems.ledger.records import (
     BatchRecord,
     DispatchLink,
@@ -48,6 +48,7 @@ __all__ = [
     "OrderLineRecord",
     "OrderRecord",
     "OrderStateName",
+    "PlacedLines",
     "PlacedOrder",
     "Posting",
     "PostingExistsError",

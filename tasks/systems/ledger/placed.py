@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from tasks.systems.ledger.database import Database, chunks, distinct
-from tasks.systems.ledger.models import orders
+from tasks.systems.ledger.models import order_lines, orders
 from tasks.systems.ledger.states import ORDER_STATES, OrderStateName
 
 _COLUMNS = (
@@ -49,6 +49,15 @@ class PlacedOrder:
     vat_pence: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedLines:
+    """When an order was placed, and SKU and units of each of its lines."""
+
+    order_number: str
+    placed_at: datetime
+    lines: tuple[tuple[str, int], ...]
+
+
 class PlacedOrders(Database):
     """Reads without lines. Every state is named in them, because the index on placed_at begins with the state."""
 
@@ -67,6 +76,20 @@ class PlacedOrders(Database):
             for part in chunks(distinct(order_numbers)):
                 found += _placed(connection.execute(select(*_columns()).where(orders.c.order_number.in_(part))))
         return found
+
+    def lines_placed(self, windows: Sequence[tuple[datetime, datetime]], *states: OrderStateName) -> list[PlacedLines]:
+        """Return the orders in these states that were placed in one of the windows, both ends included."""
+        found: dict[str, tuple[datetime, list[tuple[str, int]]]] = {}
+        columns = (orders.c.order_number, orders.c.placed_at, order_lines.c.sku, order_lines.c.quantity)
+        query = select(*columns).join(order_lines, order_lines.c.order_number == orders.c.order_number)
+        with self._reading("lines placed") as connection:
+            for since, until in windows:
+                chosen = query.where(orders.c.state.in_(states), orders.c.placed_at.between(since, until))
+                lines: dict[str, tuple[datetime, list[tuple[str, int]]]] = {}
+                for row in connection.execute(chosen):
+                    lines.setdefault(row.order_number, (row.placed_at, []))[1].append((row.sku, row.quantity))
+                found |= lines
+        return [PlacedLines(number, at, tuple(lines)) for number, (at, lines) in sorted(found.items())]
 
     def times_placed(self, since: datetime) -> list[datetime]:
         """Return when each order since then was placed, oldest first."""

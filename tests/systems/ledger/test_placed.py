@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tasks.systems.ledger import Ledger
-from tests.systems.ledger.builders import PLACED, an_accepted_order, an_order
+from tests.systems.ledger.builders import PLACED, a_line, an_accepted_order, an_order
 
 HOUR = timedelta(hours=1)
 
@@ -34,3 +34,20 @@ def test_times_of_orders_in_every_state_come_oldest_first(ledger: Ledger) -> Non
     an_accepted_order(ledger, "000000102", placed_at=PLACED + HOUR)
     ledger.see_orders([an_order("000000101", placed_at=PLACED), an_order("000000103", placed_at=PLACED - HOUR)])
     assert ledger.times_placed(PLACED) == [PLACED, PLACED + HOUR]
+
+
+def test_lines_of_orders_in_a_window_come_with_sku_and_units_and_with_both_ends(ledger: Ledger) -> None:
+    two_lines = (a_line(11), a_line(12, sku="HAT", quantity=1))
+    an_accepted_order(ledger, "000000101", placed_at=PLACED, lines=two_lines)
+    an_accepted_order(ledger, "000000102", placed_at=PLACED + HOUR)
+    an_accepted_order(ledger, "000000103", placed_at=PLACED + 2 * HOUR)
+    ledger.see_orders([an_order("000000104", placed_at=PLACED)])
+
+    found = ledger.lines_placed([(PLACED - HOUR, PLACED), (PLACED + HOUR, PLACED + HOUR)], "accepted", "ready")
+
+    assert [(order.order_number, order.placed_at) for order in found] == [
+        ("000000101", PLACED),
+        ("000000102", PLACED + HOUR),
+    ]
+    assert sorted(found[0].lines) == [("DRESS-RED-10", 3), ("HAT", 1)]
+    assert ledger.lines_placed([], "accepted") == []

@@ -1,0 +1,19 @@
+"""What is known of a batch of orders beside their records, gathered before anything is decided about them."""
+
+import pandas as pd
+
+from flows.passing import whole
+from schemas.order_checks import Circumstances
+from schemas.orders import OrderFrames
+from tasks.decide.order_checks.duplicates import baskets
+from tasks.extract import order_checks as extract
+from tasks.normalise import orders as normalise
+
+
+def circumstances(accepted: pd.DataFrame, frames: OrderFrames, posted: dict[str, str]) -> Circumstances:
+    """Return what people released, and the orders that look like those still to be decided on."""
+    undecided = accepted[~accepted["order_number"].isin(list(posted))]
+    if undecided.empty:
+        return Circumstances()
+    beside = extract.fetch_beside(whole(baskets(frames, undecided)))
+    return Circumstances(beside.released, baskets(normalise.orders(beside.records)))

@@ -1,0 +1,47 @@
+"""A person says that an order goes to PRIMA although a check holds it, and it goes on."""
+
+from dataclasses import replace
+
+from prefect import flow
+
+from flows.carrying import carry
+from flows.slots import slots_of_both_systems
+from schemas.order_checks import Released
+from tasks import connect
+from tasks.errors import ConfigurationError, SystemUnavailableError
+from tasks.extract import items as extract_items
+from tasks.extract.orders import fetch_numbered_orders
+from tasks.record import releases as record
+from tasks.settings import Settings
+
+
+@flow(name="release", description="One order goes to PRIMA although a check holds it: a suspected duplicate, its VAT.")
+@slots_of_both_systems()
+def release_order(order_number: str, by: str, because: str) -> Released:
+    """Release what one order is held for, and carry it to PRIMA from a fresh read of Magento.
+
+    Args:
+        order_number: Magento's number of the order.
+        by: Who releases it; kept with the release and in the history of the exception.
+        because: Why; kept with it. No personal data.
+
+    Every other check of the order counts as before, and so does this one for every other order. Raises
+    ConfigurationError when nothing that can be released holds it, or nobody or no reason is named;
+    SystemUnavailableError when PRIMA got out of reach: the release is kept, and the next run of orders posts it.
+    """
+    if not by.strip() or not because.strip():
+        raise ConfigurationError(
+            "who releases it and why must both be named.",
+            system="magento-prima",
+            operation="release",
+            reference=f"order {order_number}",
+        )
+    released = record.record_release(order_number, by.strip(), because.strip())
+    settings = Settings.from_env()
+    batch = fetch_numbered_orders([order_number], "order released")
+    summary = carry(batch, extract_items.fetch_items(), connect.order_rules(settings), settings)
+    if summary.is_prima_out_of_reach:
+        raise SystemUnavailableError(summary.is_prima_out_of_reach, system="PRIMA", operation="create order")
+    released = replace(released, counts=summary.counts)
+    record.show_release(released)
+    return released
