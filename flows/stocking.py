@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
+from flows import braking
 from flows.passing import whole
+from schemas.brakes import NOT_JUDGED
 from schemas.items import ItemIndex
 from schemas.stock import StockRows
 from tasks import connect
@@ -14,6 +16,7 @@ from tasks.normalise import orders as normalise_orders
 from tasks.normalise import stock as normalise
 from tasks.post import stock as post
 from tasks.record import artifacts, progress
+from tasks.record import brakes as record_brakes
 from tasks.record import stock as record
 from tasks.record.stock import StockSummary
 from tasks.settings import Settings
@@ -24,7 +27,8 @@ def carry_stock(settings: Settings, skus: Sequence[str] | None = None) -> StockS
     """Read PRIMA's stock, add the units of orders that Magento still reserves, and write what changed.
 
     `skus` None means all of them; else PRIMA is asked for these alone, and those that have no item of their own are
-    left as they are. One stock writer at a time: shipments wait until the push is done, and the other way round.
+    left as they are, and no brake is applied. One stock writer at a time: shipments wait until the push is done, and
+    the other way round.
     """
     rules = connect.stock_rules(settings)
     items = extract_items.fetch_items(from_tuples=True)
@@ -41,13 +45,16 @@ def carry_stock(settings: Settings, skus: Sequence[str] | None = None) -> StockS
         checked = check_batch(StockRows, rows)
         keys = list(zip(rows["sku"], rows["source_code"], strict=True))
         evidence = extract.fetch_stock_evidence(whole(keys), snapshot.asked_at, is_whole=skus is None)
-        plan = decide.stock(checked, evidence, rules)
+        verdict = braking.judge(checked.accepted, settings) if skus is None else NOT_JUDGED
+        is_held = verdict.outcome == "held"
+        plan = braking.hold(batch_id, verdict, settings) if is_held else decide.stock(checked, evidence, rules)
         record.record_levels(whole(plan))
         results = post.post_stock(
             whole(plan.to_push), batch_id, read_at=snapshot.answered_at, keep_lane=whole(keep_lane)
         )
     rejected = decide.rejected(checked.rejected)
     summary = record.close_stock(batch_id, rows, whole(checked), whole(plan), rejected, results, is_whole=skus is None)
+    record_brakes.record_verdict(batch_id, whole(verdict))
     artifacts.show_stock(summary, plan)
     return summary
 

@@ -30,6 +30,9 @@ FaultKind = Literal[
     "unreadable_order",  # Magento: increment_id= or entity_id=: 500 for each read and list page that would hold it
     "empty_snapshot",  # PRIMA: a stock answer with status OK and no row
     "shrunken_snapshot",  # PRIMA: share= of the rows of a stock answer
+    "multiplied_snapshot",  # PRIMA: quantities of a stock answer times factor= (10), cut to whole units
+    "shifted_snapshot",  # PRIMA: quantities of a stock answer are what belongs to another column= ("MtrxCode2")
+    "no_effect",  # Magento: a write is answered with success, and nothing of it is kept
     "stale_clock",  # seconds=: the application's clock is behind
 ]
 

@@ -181,15 +181,13 @@ class BackOrderRule:
 
 @dataclass(frozen=True, slots=True)
 class StockRules:
-    """Which source gets what: buffers, the sources of PRIMA's warehouses, back-orders, and a snapshot's brakes.
+    """Which source gets what: buffers, the sources of PRIMA's warehouses, and back-orders.
 
     `source_code` takes the figures that name no warehouse. A warehouse that maps to empty text is left out.
     """
 
     source_code: str
     buffers: Buffers
-    lowest_rows: int
-    largest_shrink_percent: int
     date_horizon_days: int | None = None
     placeholder_dates: frozenset[date] = frozenset()
     reports_missing: bool = True

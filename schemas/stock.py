@@ -75,16 +75,12 @@ class StockEvidence:
     """What the ledger and Magento say when stock is decided, by SKU and source.
 
     A level that neither `in_magento` nor `without_row` (the product is there, the source has no row for it yet) has is
-    not known to Magento. `rows_before` is the row count of the last snapshot that was not held; 0 when there was none.
-    `sums` are the ledger's last sums, `categories` the category of a SKU where one is known. `is_whole` is False when
-    only some SKUs were asked for: then no brake applies.
+    not known to Magento. `sums` are the ledger's last sums, `categories` the category of a SKU where one is known.
     """
 
     open_units: Mapping[SourceKey, int]
     in_magento: Mapping[SourceKey, int]
-    rows_before: int
     asked_at: datetime
     without_row: frozenset[SourceKey] = frozenset()
     sums: Mapping[SourceKey, StockSum] = field(default_factory=dict)
     categories: Mapping[str, str] = field(default_factory=dict)
-    is_whole: bool = True

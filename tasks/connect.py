@@ -17,6 +17,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from schemas.acceptance import AcceptanceRules, folded
+from schemas.brakes import BrakeRules
 from schemas.buffers import BufferRule, Buffers
 from schemas.census import CensusRule, SilenceRule
 from schemas.documents import StockTuple
@@ -238,14 +239,21 @@ def stock_rules(settings: Settings) -> StockRules:
     return StockRules(
         source_code=settings.magento.source_code,
         buffers=Buffers(stock.buffer, stock.buffers, rules),
-        lowest_rows=prima.lowest_stock_rows,
-        largest_shrink_percent=prima.largest_stock_shrink_percent,
         warehouses=stock.warehouses,
         back_orders=BackOrderRule(back.units, timedelta(days=back.within_days)) if back.units else None,
         sellable=stock.sellable,
         date_horizon_days=prima.stock.date_horizon_days,
         placeholder_dates=frozenset(prima.stock.placeholder_dates),
         reports_missing=prima.stock.missing_row == "unchanged",
+    )
+
+
+def brake_rules(settings: Settings) -> BrakeRules:
+    """Return what the settings say about snapshots that cannot be true."""
+    return BrakeRules(
+        lowest_rows=settings.prima.lowest_stock_rows,
+        shrink_percent=settings.prima.largest_stock_shrink_percent,
+        **settings.stock.brakes.model_dump(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +16,7 @@ from sandbox.magento.figures import php_json
 from sandbox.magento.projection import parse_fields, project
 from sandbox.magento.routing import Route, find_route
 from sandbox.magento.search import parse_query
-from sandbox.magento.shop import Call, Shop
+from sandbox.magento.shop import Call, Handler, Shop
 from sandbox.magento.xml import to_xml
 
 JSON = "application/json; charset=utf-8"
@@ -101,8 +102,23 @@ def _perform(received: Received, shop: Shop, keys: dict[str, str]) -> tuple[int,
     if asynchronous:
         whole = segments[1] == "bulk"
         return 202, bulk.accept(call, route, whole=whole)
+    if method != "GET" and shop.faults.take("no_effect", call.operation):
+        return 200, _forgotten(route.handler, call)
     with shop.store.transaction():
         return 200, _disturbed(route.handler(call), call)
+
+
+class _Undone(Exception):
+    """Leaves a transaction so that nothing of it is kept."""
+
+
+def _forgotten(handler: Handler, call: Call) -> Any:
+    """Return what a write answers, and keep nothing of its effect."""
+    answer = None
+    with suppress(_Undone), call.shop.store.transaction():
+        answer = handler(call)
+        raise _Undone
+    return answer
 
 
 def _place(raw_path: str, shop: Shop) -> tuple[int, list[str]]:

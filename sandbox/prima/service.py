@@ -76,7 +76,7 @@ class WebService:
         if kind == "OrderStatus":
             return self._orders.status_answer(company, data, with_parcels=self._settings.tells_tracking == "status")
         if kind == "ProductAvailableToSell":
-            return self._stock.range_answer(company, data, self._share(kind))
+            return self._distorted(self._stock.range_answer(company, data, self._share(kind)), kind)
         if kind == "MultiAvailableToSell":
             return self._stock.list_answer(company, data, self._share(kind))
         if kind == self._settings.despatch_request and self._settings.tells_tracking == "request":
@@ -95,6 +95,18 @@ class WebService:
             return 0.0
         shrunken = self._faults.take("shrunken_snapshot", request_type)
         return 1.0 if shrunken is None else float(shrunken.get("share", 0.1))
+
+    def _distorted(self, answer: etree._Element, request_type: str) -> etree._Element:
+        """Return a stock answer with the quantities that a planned fault gives it."""
+        multiplied = self._faults.take("multiplied_snapshot", request_type)
+        shifted = self._faults.take("shifted_snapshot", request_type)
+        for row in answer.iterfind("Data/sku"):
+            if multiplied is not None:
+                quantity = int(row.get("AvailableQuantity", "0")) * float(multiplied.get("factor", 10))
+                row.set("AvailableQuantity", str(int(quantity)))
+            if shifted is not None:
+                row.set("AvailableQuantity", row.get(str(shifted.get("column", "MtrxCode2")), ""))
+        return answer
 
     def _error(self, company: str, request_type: str, text: str) -> etree._Element:
         """Return an error for the whole request, in the stand-in's own words (none is recorded for these cases)."""

@@ -6,10 +6,10 @@ ROWS: tuple[Row, ...] = (
     # Stock
     (
         "STOCK_SNAPSHOT_HELD",
-        "PRIMA's stock snapshot is empty or much smaller than the last one, and was not pushed.",
+        "PRIMA's stock snapshot cannot be true beside the last one, and was not pushed.",
         "ecommerce",
         "critical",
-        "Check PRIMA's stock. The hold ends by itself with the next sane snapshot.",
+        "Check PRIMA's stock. Release the hold if it is right, refuse it if not; the next sane snapshot ends it.",
     ),
     (
         "STOCK_ROW_REJECTED",

@@ -17,7 +17,6 @@ from schemas.documents import ExceptionNote, SourceKey, StockLevel
 from schemas.rules import BackOrderRule, StockRules
 from schemas.stock import StockEvidence, StockPlan
 
-HELD = "STOCK_SNAPSHOT_HELD"
 LEVEL = ["sku", "source_code"]
 SUM = ["available_to_sell", "buffer", "back_order_units", "open_units", "source_qty", "available_date", "explanation"]
 
@@ -30,13 +29,10 @@ def source_qty(available_to_sell: int, buffer: int, open_units: int, back_order_
 def stock(checked: CheckedBatch, evidence: StockEvidence, rules: StockRules) -> StockPlan:
     """Return the plan: changed levels only, decreases first so that nothing is oversold while the push is under way.
 
-    A SKU that PRIMA's answer does not contain stays as it is, and so does one whose row was rejected. Nothing is pushed
-    when the answer is much smaller than the last one.
+    A SKU that PRIMA's answer does not contain stays as it is, and so does one whose row was rejected. Whether the
+    answer as a whole can be true is decided before: see `decide.brakes`.
     """
     accepted = checked.accepted
-    held = _brake(len(accepted), evidence.rows_before, rules) if evidence.is_whole else ""
-    if held:
-        return StockPlan(held=held, exceptions=[ExceptionNote(HELD, f"stock {rules.source_code}", held)])
     mapped = accepted[accepted["sku"] != ""]
     placed = mapped[mapped["source_code"] != ""]
     counted = placed[~_is_incomplete(placed, checked.rejected)]
@@ -179,18 +175,6 @@ def _urgency(level: StockLevel, in_magento: Mapping[SourceKey, int]) -> tuple[in
     change = level.source_qty - in_magento.get((level.sku, level.source_code), 0)
     rank = 2 if change > 0 else 0 if level.source_qty == 0 else 1
     return rank, level.sku, level.source_code
-
-
-def _brake(rows: int, rows_before: int, rules: StockRules) -> str:
-    """Return why a snapshot must not be pushed; empty text when it looks sane."""
-    if rows == 0:
-        return "the snapshot has no usable row"
-    if rows < rules.lowest_rows:
-        return f"the snapshot has {rows} rows, fewer than prima.lowest_stock_rows = {rules.lowest_rows}"
-    if rows * 100 < rows_before * (100 - rules.largest_shrink_percent):
-        share = rules.largest_shrink_percent
-        return f"the snapshot has {rows} rows, the last one had {rows_before}: more than {share}% less"
-    return ""
 
 
 def _unmapped_warehouses(mapped: pd.DataFrame, rules: StockRules) -> list[ExceptionNote]:

@@ -21,8 +21,6 @@ from tasks.systems.prima import StockSnapshot
 STREAM = "stock"
 STREAM_OF_SOME = "stock of some SKUs"
 SKUS_A_QUESTION = 100
-# How many of the latest batches are looked through for the last good one: at first, and when that was not enough.
-BATCHES_BACK = (20, 100_000)
 
 
 @task(
@@ -64,7 +62,7 @@ def fetch_stock_of(items: Sequence[StockTuple]) -> tuple[str, StockSnapshot]:
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
 def fetch_stock_evidence(keys: Collection[SourceKey], asked_at: datetime, *, is_whole: bool = True) -> StockEvidence:
-    """Return open units, what Magento's sources hold, the last sums, and the size of the last good snapshot.
+    """Return open units, what Magento's sources hold, and the last sums.
 
     Source: the ledger; GET /V1/inventory/source-items for each level whose quantity in Magento is not confirmed, and
     for each one that is not among `keys`: it may be gone from Magento as well. The first time each source is read as a
@@ -84,11 +82,9 @@ def fetch_stock_evidence(keys: Collection[SourceKey], asked_at: datetime, *, is_
         return StockEvidence(
             ledger.open_units(asked_at),
             in_magento,
-            _rows_of_last_snapshot(ledger) if is_whole else 0,
             asked_at,
             sums=ledger.stock_sums(),
             categories=_categories(settings),
-            is_whole=is_whole,
         )
 
 
@@ -165,11 +161,3 @@ def _categories(settings: Settings) -> dict[str, str]:
             return {row["sku"]: (row["category"] or "").strip() for row in reader}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"stock.categories_file {path} cannot be read: {error}.", system="settings") from error
-
-
-def _rows_of_last_snapshot(ledger: Ledger) -> int:
-    for limit in BATCHES_BACK:
-        for batch in ledger.batches(STREAM, limit=limit):
-            if batch.state == "closed":
-                return int(batch.control_totals.get("accepted", {}).get("count", 0))
-    return 0

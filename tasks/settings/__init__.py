@@ -34,11 +34,12 @@ from tasks.settings.rules import (
 )
 from tasks.settings.secrets import SECRETS, SecretLookup, Secrets, no_lookup
 from tasks.settings.section import Section
-from tasks.settings.stock import StockRuleSettings
+from tasks.settings.stock import BrakeSettings, StockRuleSettings
 
 __all__ = [
     "CONFIG_VARIABLE",
     "SECRETS",
+    "BrakeSettings",
     "CarrierSettings",
     "ChildrensSizeSettings",
     "DeliverySettings",

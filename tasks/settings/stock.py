@@ -49,6 +49,21 @@ class QuietTimeSettings(Section):
     end: time = Field(description="a time without zone; before start = on the next day")
 
 
+class BrakeSettings(Section):
+    """`[stock.brakes]`: beyond which change a snapshot cannot be true. Shares in per cent; 100 switches a fall off."""
+
+    zeroed_percent: int = Field(default=20, ge=0, le=100, description="sellable SKUs that would be sold out at once")
+    fall_percent: int = Field(default=40, ge=0, le=100, description="how far the units of all SKUs together may fall")
+    rise_percent: int = Field(default=100, ge=0, description="how far the units of all SKUs together may rise")
+    moved_percent: int = Field(
+        default=60, ge=0, description="sum of all changes, up and down: quantities that stand with the wrong SKUs"
+    )
+    fewest_skus: int = Field(default=20, ge=1, description="with fewer sellable SKUs only the rows are counted")
+    same_percent: int = Field(
+        default=10, ge=0, le=50, description="how far a snapshot may differ from the one that was released"
+    )
+
+
 class StockRuleSettings(Section):
     """`[stock]`: the sellable figure, safety buffers, PRIMA's warehouses, and the pace of writing."""
 
@@ -80,6 +95,10 @@ class StockRuleSettings(Section):
     push_attempts: int = Field(default=4, ge=1, description="tries of a batch that Magento was too busy for")
     push_pause_seconds: float = Field(default=2, ge=0, description="before the second try; doubled for each more")
     quiet_times: list[QuietTimeSettings] = Field(default_factory=list)
+    value_currency: str = Field(
+        default="GBP", pattern=r"^[A-Z]{3}$", description="the currency of PRIMA's prices that stock is valued in"
+    )
+    brakes: BrakeSettings = BrakeSettings()
 
     @field_validator("sellable")
     @classmethod

@@ -28,13 +28,14 @@ from tasks.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 LONDON = ZoneInfo("Europe/London")
-ON_OTHER_TERMS = (  # a form of dates, an order number or a SKU; or no stream
+ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no stream
     "accept-suggestion",
     "backfill",
     "census",
     "release",
     "replay",
     "replay-range",
+    "stock-brake",
     "withdraw-suggestion",
 )
 NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "verification")

@@ -131,7 +131,7 @@ def test_a_snapshot_that_cannot_be_true_is_held_until_the_next_sane_one(
 
     assert sync_inventory().held
     assert sync_inventory().held
-    assert installation.open_codes() == {"stock default": "STOCK_SNAPSHOT_HELD"}
+    assert installation.open_codes() == {"stock snapshot": "STOCK_SNAPSHOT_HELD"}
     assert stock_writes(installation) == 0
     assert {installation.magento.source_quantity(sku) for sku in skus} == {10}
 

@@ -13,7 +13,7 @@ from schemas.buffers import Buffers
 from schemas.documents import SourceKey, StockRow, StockTuple
 from schemas.items import ItemIndex
 from schemas.rules import StockRules
-from schemas.stock import StockEvidence, StockPlan, StockRows
+from schemas.stock import StockEvidence, StockRows
 from tasks.decide import stock as decide
 from tasks.normalise import stock as normalise
 from tasks.validate import split_batch
@@ -43,12 +43,12 @@ def frame(available: dict[str, str] | dict[str, int], unmapped: frozenset[str]) 
     return normalise.stock(rows, index, rules())
 
 
-def rules(buffer: int = 0, buffers: dict[str, int] | None = None, lowest: int = 0, shrink: int = 100) -> StockRules:
-    return StockRules("default", Buffers(buffer, buffers or {}), lowest, shrink)
+def rules(buffer: int = 0, buffers: dict[str, int] | None = None) -> StockRules:
+    return StockRules("default", Buffers(buffer, buffers or {}))
 
 
-def evidence(in_magento: dict[str, int], open_units: dict[str, int] | None = None, before: int = 0) -> StockEvidence:
-    return StockEvidence(_at_default(open_units or {}), _at_default(in_magento), before, NOW)
+def evidence(in_magento: dict[str, int], open_units: dict[str, int] | None = None) -> StockEvidence:
+    return StockEvidence(_at_default(open_units or {}), _at_default(in_magento), NOW)
 
 
 def _at_default(units_by_sku: dict[str, int]) -> dict[SourceKey, int]:
@@ -111,19 +111,6 @@ def test_a_sku_that_the_snapshot_lacks_is_never_written_and_always_listed(
     assert absent.isdisjoint(level.sku for level in plan.levels)
 
 
-@given(now=st.integers(0, 30), before=st.integers(0, 60), shrink=st.integers(0, 100), lowest=st.integers(0, 30))
-def test_a_snapshot_is_held_exactly_when_it_shrank_too_far_and_then_writes_nothing(
-    now: int, before: int, shrink: int, lowest: int
-) -> None:
-    batch = sound({f"SKU-{number}": 5 for number in range(now)})
-    in_magento = {f"SKU-{number}": 9 for number in range(30)}
-    plan = decide.stock(batch, evidence(in_magento, before=before), rules(lowest=lowest, shrink=shrink))
-    assert bool(plan.held) == (now == 0 or now < lowest or now < before * (1 - shrink / 100) - 1e-9)
-    if plan.held:
-        assert plan == StockPlan(held=plan.held, exceptions=plan.exceptions)
-        assert [note.code for note in plan.exceptions] == ["STOCK_SNAPSHOT_HELD"]
-
-
 @pytest.mark.parametrize("quantity", ["-1", "2.5", "many", "", " ", "NaN", "Infinity", "1,000", "9" * 30, "1e30"])
 def test_a_row_without_a_usable_quantity_is_rejected_alone_and_leaves_its_sku_alone(quantity: str) -> None:
     batch = checked({"SKU-1": "4", "SKU-2": quantity, "SKU-3": "0"})
@@ -151,9 +138,3 @@ def test_an_expected_date_that_is_none_rejects_its_row_and_a_real_one_is_kept() 
     batch = split_batch(StockRows, normalise.stock(rows, index, rules()))
     plan = decide.stock(batch, evidence({"A": 1, "B": 1}), rules())
     assert [(level.sku, str(level.available_date)) for level in plan.to_push] == [("B", "2027-02-28")]
-
-
-def test_an_empty_answer_has_all_columns_and_is_held() -> None:
-    frame = normalise.stock([], ItemIndex([]), rules())
-    assert isinstance(frame["available_to_sell"].dtype, pd.Int64Dtype)
-    assert decide.stock(split_batch(StockRows, frame), evidence({}), rules()).held

@@ -25,7 +25,7 @@ INDEX = ItemIndex([("TEE-NAVY-M", TEE), ("HAT", HAT)])
 
 
 def rules(**changes: Any) -> StockRules:
-    values: dict[str, Any] = {"buffers": Buffers(), "lowest_rows": 0, "largest_shrink_percent": 100, "warehouses": MAP}
+    values: dict[str, Any] = {"buffers": Buffers(), "warehouses": MAP}
     return StockRules("default", **{**values, **changes})
 
 
@@ -38,7 +38,7 @@ def checked(*rows: StockRow, by: StockRules | None = None) -> CheckedBatch:
 
 
 def planned(batch: CheckedBatch, by: StockRules | None = None, **evidence: Any) -> StockPlan:
-    values: dict[str, Any] = {"open_units": {}, "in_magento": {}, "rows_before": 0, "asked_at": NOW}
+    values: dict[str, Any] = {"open_units": {}, "in_magento": {}, "asked_at": NOW}
     return decide.stock(batch, StockEvidence(**{**values, **evidence}), by or rules())
 
 

@@ -12,6 +12,7 @@ from tasks.systems.ledger.policies import TolerancePolicies
 from tasks.systems.ledger.proofs import Proofs
 from tasks.systems.ledger.repeatable import RepeatablePostings
 from tasks.systems.ledger.stock import Stock
+from tasks.systems.ledger.stock_holds import StockHolds
 from tasks.systems.ledger.verification import Verification
 
 
@@ -26,6 +27,7 @@ class Ledger(
     TolerancePolicies,
     Proofs,
     Stock,
+    StockHolds,
     Dispatches,
     Customers,
     Mappings,

@@ -15,6 +15,7 @@ from tasks.systems.ledger.models.mappings import mappings
 from tasks.systems.ledger.models.orders import order_lines, orders
 from tasks.systems.ledger.models.postings import leases, postings
 from tasks.systems.ledger.models.stock import stock_levels, stock_pushes
+from tasks.systems.ledger.models.stock_holds import stock_baselines, stock_hold_events, stock_holds
 
 __all__ = [
     "batches",
@@ -32,6 +33,9 @@ __all__ = [
     "order_lines",
     "orders",
     "postings",
+    "stock_baselines",
+    "stock_hold_events",
+    "stock_holds",
     "stock_levels",
     "stock_pushes",
     "tolerance_policies",
