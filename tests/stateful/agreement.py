@@ -1,4 +1,4 @@
-"""What must be true when a schedule is over, whatever went wrong on the way."""
+"""What must be true of orders when a schedule is over, whatever went wrong on the way."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from tasks.record.orders import BLOCKING
 from tasks.systems.ledger import BatchRecord, Ledger
-from tests.stateful.play import Play
+from tests.stateful.orders import OrdersPlay
 
 # The sums that `record.orders` demands of a batch; an older batch may lack a step that was added later.
 SUMS = {
@@ -19,7 +19,7 @@ SUMS = {
 }
 
 
-def disagreements(play: Play) -> list[str]:
+def disagreements(play: OrdersPlay) -> list[str]:
     """Return a sentence for everything that is not as it must be."""
     installation = play.installation
     in_prima = {order["order_number"]: order for order in installation.prima.orders()}
@@ -32,7 +32,7 @@ def disagreements(play: Play) -> list[str]:
         ]
 
 
-def _orders(play: Play, ledger: Ledger, in_prima: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _orders(play: OrdersPlay, ledger: Ledger, in_prima: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Each order is in PRIMA once, to the penny, or has an open exception; the ledger says the same as PRIMA."""
     excepted = {note.order_number for note in ledger.exceptions() if note.code in BLOCKING}
     failed_notes = {note.order_number for note in ledger.exceptions(code="MAGENTO_NOTE_FAILED")}
@@ -59,7 +59,7 @@ def _orders(play: Play, ledger: Ledger, in_prima: dict[str, dict[str, Any]]) -> 
         yield f"PRIMA has {stranger}, which nobody placed"
 
 
-def _postings(play: Play, ledger: Ledger, in_prima: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _postings(play: OrdersPlay, ledger: Ledger, in_prima: dict[str, dict[str, Any]]) -> Iterator[str]:
     """One posted attempt for each order in PRIMA, and no order was sent again without a reason."""
     posted = [posting for posting in ledger.postings_in("prima", {"posted"}) if posting.operation == "create order"]
     if sorted(posting.reference for posting in posted) != sorted(in_prima):

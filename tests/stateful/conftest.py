@@ -1,5 +1,6 @@
 """A Prefect server for the session and a fresh ledger for each schedule, on SQLite or PostgreSQL."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,10 +12,15 @@ from prefect.settings import (
     PREFECT_HOME,
     PREFECT_LOCAL_STORAGE_PATH,
     PREFECT_SERVER_ANALYTICS_ENABLED,
-    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE,
-    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE,
-    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL,
-    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE,
+    PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED,
+    PREFECT_SERVER_SERVICES_EVENT_LOGGER_ENABLED,
+    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED,
+    PREFECT_SERVER_SERVICES_FOREMAN_ENABLED,
+    PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED,
+    PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED,
+    PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED,
+    PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED,
     get_current_settings,
     temporary_settings,
 )
@@ -23,11 +29,23 @@ from prefect.testing.utilities import prefect_test_harness
 from flows.orchestration import LIMITS, prepare_limits
 from tasks.systems.ledger import Ledger
 from tests import postgres
+from tests.stateful.schedules import kind_of_ledger
 
 STARTUP_SECONDS = 240
 TALLY: "pytest.StashKey[Counter[str]]" = pytest.StashKey()
 # A killed run keeps its slot until its lease ends; schedules kill more runs in that time than there are slots.
 SLOTS = 10_000
+IDLE_SERVICES = (
+    PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED,
+    PREFECT_SERVER_SERVICES_EVENT_LOGGER_ENABLED,
+    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED,
+    PREFECT_SERVER_SERVICES_FOREMAN_ENABLED,
+    PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED,
+    PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED,
+    PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED,
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED,
+    PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED,
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,23 +55,33 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def api_url(prefect_home: Path) -> Iterator[str]:
-    """The address of a Prefect server: the one that the session has already, else one of its own."""
+    """The address of a Prefect server: the one that the session has already, else one of its own.
+
+    Its own keeps flow runs and slots, and no task runs and events: nothing here looks at them, and writing them costs
+    as much as the run.
+    """
+    idle = dict.fromkeys(IDLE_SERVICES, False)
     own = {
         PREFECT_HOME: prefect_home,
         PREFECT_LOCAL_STORAGE_PATH: prefect_home / "storage",
         PREFECT_SERVER_ANALYTICS_ENABLED: False,
-        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE: 100,
-        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE: 100,
-        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL: 1,
-        PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE: 200,
     }
     with ExitStack() as stack:
         if not get_current_settings().api.url:
-            stack.enter_context(temporary_settings(own))
+            stack.enter_context(temporary_settings(own | idle))
             stack.enter_context(prefect_test_harness(server_startup_timeout=STARTUP_SECONDS))
         with get_client(sync_client=True) as client:
             prepare_limits(client, dict.fromkeys(LIMITS, SLOTS))
         yield str(get_current_settings().api.url)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file whose tables are up to date."""
+    file = tmp_path_factory.mktemp("template") / "ledger.db"
+    with Ledger(f"sqlite:///{file}") as ledger:
+        ledger.migrate()
+    return file
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +95,11 @@ def migrated_template() -> Iterator[str]:
 
 @pytest.fixture
 def ledger_url(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    from tests.stateful.schedules import schedule
-
-    if schedule(seed).ledger == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+    """A migrated ledger of the kind that the schedule names: a copy of one that was migrated once."""
+    if kind_of_ledger(seed) == "sqlite":
+        file = tmp_path / "ledger.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), file)
+        yield f"sqlite:///{file}"
         return
     with postgres.fresh_database(template=request.getfixturevalue("migrated_template")) as url:
         yield url

@@ -1,54 +1,42 @@
-"""Plays a schedule against a whole installation: orders, faults, runs and kills."""
+"""Plays a schedule against a whole installation: faults, runs of a flow, and kills at the moments it names.
 
-import copy
+What a flow is about stands in a subclass: `orders.py` for the orders flow.
+"""
+
 import time
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import create_engine, text
 
 from sandbox.faults import Faults
 from sandbox.installation import write_installation
-from tasks import connect
-from tasks.systems.ledger import Ledger
 from tests.installation import Installation
-from tests.recorded import sample_orders
 from tests.stateful.runs import Run, Runner
 from tests.stateful.schedules import HOLD_SECONDS, Kill, Schedule, Step
 
-FIRST_ENTITY = 10_000
 MOST_RUNS_TO_SETTLE = 8
 POLL_SECONDS = 0.002
 # Long enough for an effect that has begun; the answer is held far longer.
 EFFECT_SECONDS = 0.15
-PRIMA = """\
-3
-order_timeout_seconds = 1.2
-status_timeout_seconds = 1.2
-retry_minutes = [0]
-attempt_limit = 3"""
-ROWS = {
-    "pending": "select count(*) from postings where system = 'prima' and state = 'pending'",
-    "posted": "select count(*) from postings where system = 'prima' and state = 'posted'",
-    "accepted": "select count(*) from orders where state = 'accepted'",
-    "batch": "select count(*) from batches",
-    "exception": "select count(*) from exceptions",
-    "note pending": "select count(*) from postings where system = 'magento' and state = 'pending'",
-    "note posted": "select count(*) from postings where system = 'magento' and state = 'posted'",
-    "watermark": "select max(recorded_at) from watermarks",
-}
 
 
-class Play:
-    """One installation in which one schedule is played. `documents` are the orders that customers placed."""
+class Play(ABC):
+    """One installation in which one schedule is played.
+
+    `flow` names the flow as `Runner` takes it. `rows` gives a query for each moment of the ledger at which a schedule
+    may kill a run: the moment has come when its answer changes. `replacements` are lines of the settings file.
+    """
+
+    flow: ClassVar[str]
+    rows: ClassVar[Mapping[str, str]]
 
     def __init__(self, schedule: Schedule, folder: Path, ledger_url: str, api_url: str, prefect_home: Path) -> None:
         self.schedule = schedule
         self.installation = Installation(folder)
-        self.documents: list[dict[str, Any]] = []
         self.runs = 0
         self.kills: list[str] = []
         self._ledger_url = ledger_url
@@ -56,21 +44,30 @@ class Play:
         self._home = prefect_home
         self.log = folder / "runs.log"
 
+    @property
+    def replacements(self) -> Mapping[str, str]:
+        """Lines of the settings file that this schedule needs otherwise, by key; short time-outs above all."""
+        return {}
+
+    @abstractmethod
+    def prepare(self, step: Step) -> None:
+        """Let happen what happens before a run: orders come in, people change them."""
+
+    def tidy(self) -> None:  # noqa: B027 - most flows leave nothing behind
+        """Take back what a step set up in the systems beside its faults."""
+
+    @abstractmethod
+    def unsettled(self) -> list[str]:
+        """Return what is still to be done, one sentence each; empty when another run would have nothing to do."""
+
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Serve both systems, make the ledger and set everything up for short time-outs."""
+        """Serve both systems and set everything up; the ledger must be migrated."""
         installation = self.installation
         installation.start()
         write_installation(installation.folder, {"ledger_url": self._ledger_url})
-        has_overlap = self.schedule.seed % 4 < 2
-        installation.configure(
-            concurrency=PRIMA,
-            calls_per_second="15\nread_attempts = 2",
-            overlap_minutes="10" if has_overlap else "0",
-        )
-        with Ledger(self._ledger_url) as ledger:
-            ledger.migrate()
-        self._runner = Runner(installation.environment, self._api_url, self._home, self.log)
+        installation.configure(**self.replacements)
+        self._runner = Runner(self.flow, installation.environment, self._api_url, self._home, self.log)
         self._watch = create_engine(self._ledger_url, isolation_level="AUTOCOMMIT")
         try:
             yield
@@ -88,32 +85,8 @@ class Play:
                 return
         raise AssertionError(f"still not settled after {MOST_RUNS_TO_SETTLE} runs: {self.unsettled()}")
 
-    def unsettled(self) -> list[str]:
-        """Return the orders and postings on which something is still to be done."""
-        with self.installation.ledger() as ledger:
-            orders = ledger.orders_in_state("seen", "ready", "posting", "unknown")
-            open_postings = [
-                posting
-                for system in ("prima", "magento")
-                for posting in ledger.postings_in(system, ("pending", "unknown"))
-            ]
-            noted = {posting.key for posting in ledger.postings_in("magento", {"posted"})}
-            failed = {note.order_number for note in ledger.exceptions(code="MAGENTO_NOTE_FAILED")}
-            unnoted = [
-                f"{order.order_number} has no note"
-                for order in ledger.orders_in_state("accepted")
-                if f"magento/order_note/{order.order_number}" not in noted and order.order_number not in failed
-            ]
-        return [
-            *(f"order {order.order_number} {order.state}" for order in orders),
-            *(f"{posting.key} {posting.state}" for posting in open_postings),
-            *unnoted,
-        ]
-
     def _play(self, step: Step) -> None:
-        self._place(step.new_orders)
-        self._touch(step.touched)
-        self.installation.prima.settings.vat_inclusive = not step.refuses
+        self.prepare(step)
         for fault in step.faults:
             self._faults(fault.system).add(fault.target, fault.kind, times=fault.times, **fault.detail)  # type: ignore[arg-type]
         try:
@@ -121,7 +94,7 @@ class Play:
         finally:
             self.installation.magento.faults.clear()
             self.installation.prima.faults.clear()
-            self.installation.prima.settings.vat_inclusive = True
+            self.tidy()
 
     def _run(self, step: Step) -> None:
         reached = self._moment(step.kill)
@@ -157,43 +130,12 @@ class Play:
             return has_call
         return _then_wait(has_call, EFFECT_SECONDS)
 
-    def _row(self, name: str) -> object:
+    def _row(self, name: str) -> Any:
         with self._watch.connect() as connection:
-            return connection.execute(text(ROWS[name])).scalar_one()
+            return connection.execute(text(self.rows[name])).scalar_one()
 
     def _faults(self, system: str) -> Faults:
         return self.installation.magento.faults if system == "magento" else self.installation.prima.faults
-
-    def _place(self, count: int) -> None:
-        """Let customers place orders: recorded documents under numbers and times of their own."""
-        pool = sample_orders()
-        placed = []
-        for _ in range(count):
-            number = FIRST_ENTITY + len(self.documents)
-            place = (self.schedule.seed * 31 + len(self.documents) * 7) % len(pool)
-            placed.append(renumbered(pool[place], number))
-            self.documents.append(placed[-1])
-        self.installation.holds(*placed)
-
-    def _touch(self, count: int) -> None:
-        """Let somebody at Magento's admin change the status of orders."""
-        with connect.open_magento(self.installation.settings) as magento:
-            for document in self.documents[:count]:
-                status = f"processing_{len(magento.order(document['entity_id'])['status'])}"
-                magento.save_order(document["entity_id"], status=status)
-
-
-def renumbered(document: dict[str, Any], entity_id: int) -> dict[str, Any]:
-    """Return a copy of an order document as an order of its own, placed just now."""
-    order = copy.deepcopy(document)
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    order |= {"entity_id": entity_id, "increment_id": f"{entity_id:09d}", "created_at": now, "updated_at": now}
-    for line in order["items"]:
-        line["order_id"] = entity_id
-        line["item_id"] += entity_id * 1000
-        if line.get("parent_item_id"):
-            line["parent_item_id"] += entity_id * 1000
-    return order
 
 
 def _then_wait(has_come: Callable[[], bool], seconds: float) -> Callable[[], bool]:

@@ -94,11 +94,16 @@ class Schedule:
         return "\n".join([f"seed {self.seed} on {self.ledger}", *lines])
 
 
+def kind_of_ledger(seed: int) -> str:
+    """Return on which of the two ledgers the schedule of a seed is played: they take turns."""
+    return LEDGERS[seed % len(LEDGERS)]
+
+
 def schedule(seed: int) -> Schedule:
     """Return the schedule of a seed: the same one each time."""
     dice = random.Random(f"orders exactly once {seed}")
     steps = tuple(_step(dice, is_first=number == 0) for number in range(dice.randint(2, 4)))
-    return Schedule(seed, LEDGERS[seed % len(LEDGERS)], steps)
+    return Schedule(seed, kind_of_ledger(seed), steps)
 
 
 def _step(dice: random.Random, *, is_first: bool) -> Step:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.stateful.agreement import disagreements, leases_held
-from tests.stateful.play import Play
+from tests.stateful.orders import OrdersPlay
 from tests.stateful.schedules import schedule
 
 
@@ -20,7 +20,7 @@ def test_every_order_arrives_once_to_the_penny_or_is_an_exception(
     tally: "Counter[str]",
 ) -> None:
     plan = schedule(seed)
-    play = Play(plan, tmp_path / "installation", ledger_url, api_url, prefect_home)
+    play = OrdersPlay(plan, tmp_path / "installation", ledger_url, api_url, prefect_home)
     with play.opened():
         for name, value in play.installation.environment.items():
             monkeypatch.setenv(name, value)

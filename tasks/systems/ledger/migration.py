@@ -4,6 +4,7 @@ The migrations stand in `migrations/versions`. To write one: change `models.py`,
 `write_revision("sqlite:///scratch.db", "0002", "what changes")` on a migrated scratch ledger, and read what it wrote.
 """
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -26,14 +27,14 @@ def missing(where: str) -> ConfigurationError:
 
 def check(connection: Connection, where: str) -> None:
     """Raise ConfigurationError unless the tables are of exactly the revision that this program writes."""
-    scripts = ScriptDirectory(str(SCRIPTS))
+    head = _revisions()[1]
     found = MigrationContext.configure(connection).get_current_revision()
     if found is None:
         raise missing(where)
-    _refuse_newer(scripts, found)
-    if found != scripts.get_current_head():
+    _refuse_newer(found)
+    if found != head:
         raise ConfigurationError(
-            f"{where} has tables of revision {found}, this program needs {scripts.get_current_head()}.",
+            f"{where} has tables of revision {found}, this program needs {head}.",
             system="ledger",
             next_step="Run `magento-prima migrate` (Ledger.migrate()).",
         )
@@ -43,12 +44,11 @@ def upgrade(connection: Connection) -> str:
     """Bring the tables to the newest revision inside the caller's transaction; return that revision."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('ledger migration'))")
-    scripts = ScriptDirectory(str(SCRIPTS))
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None:
-        _refuse_newer(scripts, found)
+        _refuse_newer(found)
     command.upgrade(configuration(connection), "head")
-    return str(scripts.get_current_head())
+    return _revisions()[1]
 
 
 def configuration(connection: Connection) -> Config:
@@ -65,11 +65,19 @@ def write_revision(url: str, revision: str, message: str) -> None:
         command.revision(configuration(connection), message=message, rev_id=revision, autogenerate=True)
 
 
-def _refuse_newer(scripts: ScriptDirectory, found: str) -> None:
-    if found not in {script.revision for script in scripts.walk_revisions()}:
+@cache
+def _revisions() -> tuple[frozenset[str], str]:
+    """Return every revision that this program knows, and the newest: read once, for each is a file to be compiled."""
+    scripts = ScriptDirectory(str(SCRIPTS))
+    return frozenset(script.revision for script in scripts.walk_revisions()), str(scripts.get_current_head())
+
+
+def _refuse_newer(found: str) -> None:
+    known, head = _revisions()
+    if found not in known:
         raise ConfigurationError(
             f"its tables are of revision {found}, which this program does not know: they were written by a newer "
-            f"version of it (this one ends at {scripts.get_current_head()}).",
+            f"version of it (this one ends at {head}).",
             system="ledger",
             next_step="Install that version or a later one; a ledger cannot be taken back.",
         )
