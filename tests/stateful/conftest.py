@@ -32,7 +32,8 @@ from tests import postgres
 from tests.stateful.schedules import kind_of_ledger
 
 STARTUP_SECONDS = 240
-TALLY: "pytest.StashKey[Counter[str]]" = pytest.StashKey()
+TALLY = "tally"
+WHOLE: "Counter[str]" = Counter()
 # A killed run keeps its slot until its lease ends; schedules kill more runs in that time than there are slots.
 SLOTS = 10_000
 IDLE_SERVICES = (
@@ -106,17 +107,26 @@ def ledger_url(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> "Counter[str]":
-    """What the schedules of this session did, for the summary at its end."""
-    return request.config.stash.setdefault(TALLY, Counter())
+def tally(request: pytest.FixtureRequest) -> "Iterator[Counter[str]]":
+    """What a schedule did, for the summary at the end; it travels with the test's report, whichever process ran it."""
+    done: Counter[str] = Counter()
+    yield done
+    request.node.user_properties.append((TALLY, dict(done)))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up what the schedules did."""
+    if report.when == "teardown":
+        for name, value in report.user_properties:
+            if name == TALLY:
+                WHOLE.update(value)  # type: ignore[arg-type]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many runs there were, and at which boundaries they were killed."""
-    tally = config.stash.get(TALLY, Counter())
-    if tally:
-        terminalreporter.section("orders exactly once")
-        for what, count in sorted(tally.items()):
+    if WHOLE:
+        terminalreporter.section("exactly once")
+        for what, count in sorted(WHOLE.items()):
             terminalreporter.write_line(f"{count:>6} {what}")
 
 
