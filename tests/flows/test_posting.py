@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,6 +84,16 @@ def test_a_changed_request_may_be_sent_at_once() -> None:
 
 def test_a_request_that_prima_could_not_read_is_never_sent_again_unchanged() -> None:
     assert not standing([an_attempt(error_code="14586")], "one", PATIENCE, NOON + timedelta(days=400)).may_be_sent
+
+
+def test_an_error_that_the_settings_park_is_never_sent_again_unchanged() -> None:
+    late = NOON + timedelta(days=400)
+    parks = replace(PATIENCE, parks=(("E:194", "Product does not exist"),))
+    ghost = an_attempt(error_code="E:194", error_text="PRIMA: (E:194) Product does not exist with Product equal to X")
+
+    assert not standing([ghost], "one", parks, late).may_be_sent
+    assert standing([ghost], "one", PATIENCE, late).may_be_sent
+    assert standing([an_attempt(error_code="E:194", error_text="Charge unknown")], "one", parks, late).may_be_sent
 
 
 def test_calls_that_never_left_and_orders_that_were_not_there_are_no_refusals() -> None:

@@ -230,6 +230,8 @@ def test_an_unknown_word_is_told_by_name_and_cancels_nothing() -> None:
 
     assert [(note.code, note.subject) for note in plan.exceptions] == [("PRIMA_STATUS_UNKNOWN", "status Annulled")]
     assert (plan.in_magento, plan.settled) == ([], [])
+    silent = replace(RULES, reports_unknown_words=False)
+    assert _cancelled(shown(6994, 1398, 8392, status="Annulled"), rules=silent).exceptions == []
 
 
 def test_an_order_cancelled_in_magento_goes_to_prima_only_where_there_is_a_request_for_it() -> None:
