@@ -10,6 +10,7 @@ from schemas.stock import StockRows
 from tasks import connect
 from tasks.decide import stock as decide
 from tasks.extract import items as extract_items
+from tasks.extract import products as extract_products
 from tasks.extract import progress as extract_progress
 from tasks.extract import stock as extract
 from tasks.normalise import orders as normalise_orders
@@ -31,8 +32,10 @@ def carry_stock(settings: Settings, skus: Sequence[str] | None = None) -> StockS
     the other way round.
     """
     rules = connect.stock_rules(settings)
+    extract_products.fetch_products()
     items = extract_items.fetch_items(from_tuples=True)
     with connect.stock_lane(settings) as keep_lane:
+        post.follow_bulks()
         if skus is None:
             batch_id, snapshot = extract.fetch_stock_snapshot()
         else:

@@ -1,4 +1,4 @@
-"""What the command line shows of an order, a SKU and the exceptions, as plain values; the ledger is the source."""
+"""What the command line shows of an order and the exceptions, as plain values; the ledger is the source."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -80,53 +80,6 @@ def order(settings: Settings, number: str) -> dict[str, Any] | None:
         }
 
 
-def stock(settings: Settings, sku: str) -> dict[str, Any] | None:
-    """Return the sum behind a SKU's quantity in Magento, with times and the last pushes; None when never seen."""
-    with connect.open_ledger(settings) as ledger:
-        levels = ledger.stock_level(sku)
-        if not levels:
-            return None
-        pushes = ledger.stock_pushes(sku, limit=10)
-        reserved = {
-            level.source_code: [line for line in ledger.open_lines(sku, level.snapshot_at) if level.snapshot_at]
-            for level in levels
-            if level.snapshot_at is not None
-        }
-    return {
-        "sku": sku,
-        "sources": [
-            {
-                "source_code": level.source_code,
-                "available_to_sell": level.available_to_sell,
-                "buffer": level.buffer,
-                "open_units": level.open_units,
-                "source_qty": level.source_qty,
-                "snapshot_at": _time(level.snapshot_at),
-                "available_date": level.available_date.isoformat() if level.available_date else None,
-                "confirmed_qty": level.confirmed_qty,
-                "confirmed_at": _time(level.confirmed_at),
-                "open_orders": [
-                    {"order_number": line.order_number, "units": line.units}
-                    for line in reserved.get(level.source_code, [])
-                    if line.source_code == level.source_code
-                ],
-            }
-            for level in levels
-        ],
-        "pushes": [
-            {
-                "pushed_at": _time(push.pushed_at),
-                "source_code": push.source_code,
-                "source_qty": push.source_qty,
-                "state": push.state,
-                "available_to_sell": push.available_to_sell,
-                "open_units": push.open_units,
-            }
-            for push in pushes
-        ],
-    }
-
-
 def order_lines_of_text(view: dict[str, Any]) -> list[str]:
     """Return an order's view as lines of text."""
     money = view["currency"]
@@ -150,40 +103,6 @@ def order_lines_of_text(view: dict[str, Any]) -> list[str]:
         ]
         if each["state"] == "open":
             lines.append(f"    Next: {each['next_step']}")
-    return lines
-
-
-def stock_lines_of_text(view: dict[str, Any]) -> list[str]:
-    """Return the sum behind a SKU's quantity as lines of text."""
-    lines = [f"SKU {view['sku']}"]
-    for source in view["sources"]:
-        lines += ["", f"Source {source['source_code']}"]
-        if source["source_qty"] is None:
-            lines.append("  no snapshot of PRIMA has shown this SKU yet")
-        else:
-            sellable = max(0, source["available_to_sell"] - source["buffer"])
-            lines += [
-                f"  {source['available_to_sell']:>7}  available to sell in PRIMA, asked at {source['snapshot_at']}",
-                f"  {-source['buffer']:>7}  safety buffer",
-                f"  {sellable:>7}  can be sold",
-                f"  {source['open_units']:>+7}  open units: accepted by PRIMA, not yet shipped in Magento",
-                f"  {source['source_qty']:>7}  quantity of the source in Magento",
-            ]
-            lines += [f"           {each['units']} in order {each['order_number']}" for each in source["open_orders"]]
-            if source["available_date"]:
-                lines.append(f"  next stock expected on {source['available_date']}")
-        held = (
-            "not known"
-            if source["confirmed_qty"] is None
-            else f"{source['confirmed_qty']}, read {source['confirmed_at']}"
-        )
-        lines.append(f"  Magento holds: {held}")
-    lines += ["", "Last pushes:" if view["pushes"] else "Never pushed."]
-    lines += [
-        f"  {push['pushed_at']}  {push['source_code']}: {push['source_qty']} {push['state']} "
-        f"(available {push['available_to_sell']} + open {push['open_units']})"
-        for push in view["pushes"]
-    ]
     return lines
 
 

@@ -15,12 +15,15 @@ app.add_typer(run_app, name="run")
 
 
 @run_app.command("inventory")
-def run_inventory(as_json: AsJson = False) -> None:
+def run_inventory(
+    skus: Annotated[list[str] | None, typer.Option("--sku", help="Only this SKU; may be given several times.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """PRIMA's available to sell to Magento's source quantities."""
     prepare()
     from flows.inventory import sync_inventory
 
-    finish(sync_inventory(), as_json)
+    finish(sync_inventory(skus or None), as_json)
 
 
 @run_app.command("orders")

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from flows import views
+from flows import stock_view, views
 from flows.cli import deciding
 from flows.cli.output import LIST_WIDTH, AsJson, fail, print_json, show_view
 from schemas.money import show
@@ -33,11 +33,11 @@ def order(number: str, as_json: AsJson = False) -> None:
 @app.command()
 def stock(sku: str, as_json: AsJson = False) -> None:
     """Show the sum behind the quantity that Magento has for a SKU."""
-    view = views.stock(Settings.from_env(), sku)
+    view = stock_view.stock(Settings.from_env(), sku)
     if view is None:
         fail(f"SKU {sku} was in no stock snapshot so far. Run `magento-prima run inventory`, or check the SKU.")
     else:
-        show_view(view, views.stock_lines_of_text, as_json)
+        show_view(view, stock_view.stock_lines_of_text, as_json)
 
 
 @exceptions_app.command("list")

@@ -133,7 +133,7 @@ def _by_source(counted: pd.DataFrame) -> pd.DataFrame:
     added = parts.groupby(LEVEL, sort=True, as_index=False).agg(
         available_date=("available_date", lambda dates: min(filter(None, dates), default="")),
         available_to_sell=("available_to_sell", "sum"),
-        warehouses=("warehouses", ", ".join),
+        warehouses=("warehouses", lambda places: ", ".join(sorted(places))),
     )
     return pd.concat([rows[~several], added], ignore_index=True)
 

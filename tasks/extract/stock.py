@@ -66,23 +66,27 @@ def fetch_stock_evidence(keys: Collection[SourceKey], asked_at: datetime, *, is_
 
     Source: the ledger; GET /V1/inventory/source-items for each level whose quantity in Magento is not confirmed, and
     for each one that is not among `keys`: it may be gone from Magento as well. The first time each source is read as a
-    whole. Open units are those of orders that PRIMA accepted before `asked_at`: only those are off its figure for
-    certain. `is_whole` is False when only some SKUs were asked for: then others are not missed.
+    whole. Of SKUs that are no product of Magento nothing is returned. Open units are those of orders that PRIMA
+    accepted before `asked_at`: only those are off its figure for certain. `is_whole` is False when only some SKUs were
+    asked for: then others are not missed.
     """
     settings = Settings.from_env()
     listed = {key for key in keys if all(key)}
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         in_magento: dict[SourceKey, int] = {}
         all_confirmed = ledger.confirmed_levels()
+        doubtful = {key for key in listed if key not in all_confirmed}
+        products = ledger.stocked_products({sku for sku, _ in doubtful})
+        possible = {key for key in listed if key not in doubtful or key[0] in products}
         for source in connect.stock_rules(settings).sources:
             confirmed = {key: quantity for key, quantity in all_confirmed.items() if key[1] == source}
-            in_magento |= _held(
-                ledger, magento, source, {key for key in listed if key[1] == source}, confirmed, is_whole
-            )
+            wanted = {key for key in possible if key[1] == source}
+            in_magento |= _held(ledger, magento, source, wanted, confirmed, is_whole)
         return StockEvidence(
             ledger.open_units(asked_at),
             in_magento,
             asked_at,
+            without_row=frozenset(possible - in_magento.keys()),
             sums=ledger.stock_sums(),
             categories=_categories(settings),
         )
@@ -136,10 +140,12 @@ def _source_quantities(
     if skus is not None and not skus:
         return {}
     read_at = datetime.now(UTC)
+    products = ledger.stocked_products(skus)
     quantities = {
         (str(record["sku"]), source_code): int(record["quantity"])
         for page in magento.source_items(list(skus) if skus and len(skus) <= SKUS_A_QUESTION else None, source_code)
         for record in page
+        if str(record["sku"]) in products
     }
     ledger.confirm_levels((*key, quantity, read_at) for key, quantity in quantities.items())
     return quantities

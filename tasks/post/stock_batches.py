@@ -52,7 +52,7 @@ class StockWriter:
 
     def write(self, levels: Sequence[StockLevel]) -> None:
         """Write all of them; `results` then has one result for each. What is not written now stays `waiting`."""
-        groups = deque([list(levels)])
+        groups = deque([list(levels)] if levels else [])
         while groups:
             group = groups.popleft()
             batch, rest = group[: self._size.size], group[self._size.size :]

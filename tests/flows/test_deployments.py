@@ -35,6 +35,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "release",
     "replay",
     "replay-range",
+    "stock",
     "stock-brake",
     "withdraw-suggestion",
 )

@@ -50,7 +50,7 @@ def test_warehouses_of_one_source_are_added_up_and_open_units_count_where_they_s
         open_units={("TEE-NAVY-M", "default"): 4, ("TEE-NAVY-M", "wh_dub"): 1},
     )
     assert [(level.source_code, level.source_qty) for level in plan.to_push] == [("wh_dub", 3), ("default", 12)]
-    assert plan.to_push[1].explanation == "LEEDS 5, BRISTOL 3"
+    assert plan.to_push[1].explanation == "BRISTOL 3, LEEDS 5"
     assert (plan.counted, plan.left_out, plan.levels_in_all, plan.exceptions) == (3, 1, 2, [])
 
 

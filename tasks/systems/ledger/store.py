@@ -2,6 +2,7 @@
 
 from tasks.systems.ledger.batches import Batches
 from tasks.systems.ledger.breaks import Breaks
+from tasks.systems.ledger.catalogue import Catalogue
 from tasks.systems.ledger.customers import Customers
 from tasks.systems.ledger.dispatches import Dispatches
 from tasks.systems.ledger.exceptions import Exceptions
@@ -28,6 +29,7 @@ class Ledger(
     Proofs,
     Stock,
     StockHolds,
+    Catalogue,
     Dispatches,
     Customers,
     Mappings,

@@ -1,7 +1,7 @@
 """Reads lists: streams of changed documents, and everything that matches a filter. By key, never by page number."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Literal
@@ -130,17 +130,18 @@ Detour = Callable[[Way, Key, FailedInsideError], tuple[Key, list[Record]]]
 class StreamCalls(Calls):
     """Streams of everything that changed."""
 
-    def stream(self, kind: StreamName, after: Key, until: datetime) -> Iterator[list[Record]]:
+    def stream(self, kind: StreamName, after: Key, until: datetime, *, fields: str = "") -> Iterator[list[Record]]:
         """Yield pages of records with `after` < (updated_at, entity_id) and updated_at < `until`, in that order.
 
         Source: `GET /V1/orders`, `/invoices`, `/creditmemos`, `/shipments` or `/products`; records as Magento sends
         them, numbers as int or Decimal. `after=(t, 0)` begins with the records of second t. Each page is asked for by
         the last key seen, so rows that change meanwhile shift nothing: a row that changes twice comes twice, and none
-        is left out. Instants are aware; Magento keeps whole seconds, parts of a second are cut off.
+        is left out. Instants are aware; Magento keeps whole seconds, parts of a second are cut off. `fields` narrows
+        the records, such as `items[id,sku,updated_at],total_count`; the key must be among them.
 
         Raises UnexpectedResponseError when Magento breaks the order, fails, or keeps sending pages already seen.
         """
-        for records, _ in self._walk(way_by_change(kind, after, until), after):
+        for records, _ in self._walk(replace(way_by_change(kind, after, until), fields=fields), after):
             yield records
 
     def _walk(self, way: Way, after: Key, detour: Detour | None = None) -> Iterator[tuple[list[Record], Key]]:

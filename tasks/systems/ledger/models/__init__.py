@@ -6,6 +6,7 @@ UTC, `_at` in the name. SQLite and PostgreSQL use the same definitions.
 
 from tasks.systems.ledger.models.batches import batches, watermarks
 from tasks.systems.ledger.models.breaks import break_events, breaks, tolerance_policies
+from tasks.systems.ledger.models.catalogue import magento_products
 from tasks.systems.ledger.models.columns import metadata
 from tasks.systems.ledger.models.customers import customers
 from tasks.systems.ledger.models.dispatches import dispatch_links
@@ -14,7 +15,7 @@ from tasks.systems.ledger.models.exceptions import exception_events, exceptions
 from tasks.systems.ledger.models.mappings import mappings
 from tasks.systems.ledger.models.orders import order_lines, orders
 from tasks.systems.ledger.models.postings import leases, postings
-from tasks.systems.ledger.models.stock import stock_levels, stock_pushes
+from tasks.systems.ledger.models.stock import stock_bulks, stock_levels, stock_pushes
 from tasks.systems.ledger.models.stock_holds import stock_baselines, stock_hold_events, stock_holds
 
 __all__ = [
@@ -28,12 +29,14 @@ __all__ = [
     "exception_events",
     "exceptions",
     "leases",
+    "magento_products",
     "mappings",
     "metadata",
     "order_lines",
     "orders",
     "postings",
     "stock_baselines",
+    "stock_bulks",
     "stock_hold_events",
     "stock_holds",
     "stock_levels",

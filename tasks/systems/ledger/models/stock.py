@@ -1,6 +1,6 @@
 """What was sent to Magento as stock, and the sum behind it."""
 
-from sqlalchemy import Column, Date, Index, Integer, Table
+from sqlalchemy import JSON, Column, Date, Index, Integer, Table
 
 from tasks.systems.ledger.models.columns import PlainText, at_column, count_column, metadata, row_id, text_column
 
@@ -37,4 +37,14 @@ stock_pushes = Table(
     at_column("pushed_at"),
     Column("back_order_units", Integer, nullable=False, server_default="0"),
     Index("ix_stock_pushes_sku_id", "sku", "id"),
+)
+
+# Bulks that Magento may still perform: what they write then is older than what was written since.
+stock_bulks = Table(
+    "stock_bulks",
+    metadata,
+    text_column("uuid", primary_key=True),
+    at_column("sent_at"),
+    at_column("settled_at", nullable=True),
+    Column("levels", JSON, nullable=False),
 )

@@ -1,0 +1,237 @@
+"""What a stock cycle costs beside what cannot be avoided: reading PRIMA's answer, and writing to Magento.
+
+(a) A cycle in which nothing changed, against a bare program that asks for the same answer and parses it with lxml, and
+against the parsing alone. (b) A cycle in which every SKU changed, against a bare loop that posts the same batches with
+httpx. Magento's stand-in takes as long for a batch as a real Magento did (45 ms and 3.2 ms an item, magento-rest.md),
+unless told otherwise. Stand-ins, flow and bare programs are processes of their own; Prefect's server is up.
+
+    python benchmarks/bench_inventory.py                            1,000 and 10,000 SKUs
+    python benchmarks/bench_inventory.py --skus 1000 10000 100000
+    python benchmarks/bench_inventory.py --seconds-a-batch 0.1      a quicker Magento, which shows more of our own cost
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.processes import in_a_process, middle, prefect_server, served
+
+BATCH = 250
+SECONDS_A_BATCH = 0.045 + BATCH * 0.0032
+TARGET_UNCHANGED, TARGET_PUSH = 2.0, 1.1
+TIMES = 3
+STOCK_WRITE = "POST /V1/inventory/source-items"
+REQUEST = (
+    '<?xml version="1.0"?><Request RequestType="ProductAvailableToSell"><Data ProductFrom="" ProductTo=""/></Request>'
+)
+
+
+def prepare(folder: Path, count: int) -> None:
+    """Fill the folder with so many SKUs: the same units in PRIMA and in Magento."""
+    from sandbox.magento import MagentoStandIn
+    from sandbox.prima import PrimaStandIn
+    from sandbox.prima.items import Item
+
+    skus = [f"STYLE{number // 20:05}-C{number % 20 // 5}-{number % 5}" for number in range(count)]
+    with MagentoStandIn(folder) as magento, PrimaStandIn(folder) as prima:
+        with magento.at_once():
+            for position, sku in enumerate(skus):
+                magento.add_product(sku, price=Decimal("19.99"), quantity=position % 40)
+        prima.add_items(Item(sku, *sku.split("-"), available=position % 40) for position, sku in enumerate(skus))
+
+
+def serve_magento(folder: str, seconds_a_batch: float, pipe: Any) -> None:
+    """Serve Magento; each "calls" is answered with the number of stock writes since the last one."""
+    from sandbox.magento import MagentoStandIn
+
+    with MagentoStandIn(Path(folder)) as magento:
+        magento.faults.add(STOCK_WRITE, "delay", times=None, seconds=seconds_a_batch)
+        pipe.send({"magento_url": magento.url, **magento.secrets})
+        while pipe.recv() == "calls":
+            pipe.send(sum(1 for call in magento.calls() if f"{call['method']} {call['path']}" == STOCK_WRITE))
+            magento.forget_calls()
+
+
+def serve_prima(folder: str, pipe: Any) -> None:
+    """Serve PRIMA; "sell" takes a unit off every SKU that has one and adds one to the others."""
+    import sqlite3
+
+    from sandbox.prima import PrimaStandIn
+
+    with PrimaStandIn(Path(folder)) as prima:
+        addresses = {"wsdl_url": prima.wsdl_url, "reporting_url": prima.reporting_url}
+        pipe.send({**addresses, "not_found_text": prima.not_found_text})
+        while pipe.recv() == "sell":
+            with sqlite3.connect(Path(folder) / "prima.db") as database:
+                database.execute("update stand_in_items set available = available + iif(available > 0, -1, 1)")
+            pipe.send("sold")
+
+
+def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
+    """Run the flow so often; send the seconds of each run, those of its writing, CPU seconds, and peak memory."""
+    os.environ.update(environment)
+    from flows.inventory import sync_inventory
+    from tasks.post.stock_batches import StockWriter
+
+    writing: list[float] = []
+    write = StockWriter.write
+
+    def timed(self: StockWriter, levels: Any) -> None:
+        started = time.perf_counter()
+        write(self, levels)
+        writing.append(time.perf_counter() - started)
+
+    StockWriter.write = timed  # type: ignore[method-assign]
+    seconds, cpu = [], []
+    for _ in range(times):
+        started, cpu_started = time.perf_counter(), time.process_time()
+        summary = sync_inventory()
+        seconds.append(time.perf_counter() - started)
+        cpu.append(time.process_time() - cpu_started)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pipe.send((seconds, writing, cpu, memory, dict(summary.counts)))
+
+
+def run_bare_parse(wsdl_url: str, times: int, pipe: Any) -> None:
+    """Ask for the snapshot and parse it; send the seconds of asking with parsing, of parsing alone, and rows."""
+    import httpx
+    import zeep
+    from lxml import etree
+
+    client: Any = zeep.Client(wsdl_url)  # type: ignore[no-untyped-call]
+    message = etree.tostring(client.create_message(client.service, "wsomhandler", xmlIn=REQUEST))
+    address = client.service._binding_options["address"]
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
+    names = ("Product", "MtrxCode1", "MtrxCode2", "MtrxCode3", "MtrxCode4", "AvailableQuantity", "AvailableDate")
+    huge = etree.XMLParser(huge_tree=True)
+    whole, parsing = [], []
+    with httpx.Client(timeout=600) as http:
+        for _ in range(times):
+            started = time.perf_counter()
+            answer = http.post(address, content=message, headers=headers)
+            answered = time.perf_counter()
+            text = etree.fromstring(answer.content, huge).xpath("string(//*[local-name()='Body'])")
+            data = etree.fromstring(text.strip().encode("latin-1"), huge)[0]
+            rows = [tuple(element.get(name) for name in names) for element in data]
+            ended = time.perf_counter()
+            whole.append(ended - started)
+            parsing.append(ended - answered)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pipe.send((whole, parsing, memory, len(rows)))
+
+
+def run_bare_push(environment: Mapping[str, str], pipe: Any) -> None:
+    """Post the levels that the flow posted, in its batches, one after another; send the seconds and the refusals."""
+    os.environ.update(environment)
+    import httpx
+    from sqlalchemy import create_engine, text
+
+    from tasks import connect
+    from tasks.settings import Settings
+    from tasks.systems.magento.answers import encode_body
+    from tasks.systems.magento.signing import signer
+
+    settings = Settings.from_env()
+    query = text("select sku, source_qty from stock_pushes where state = 'posted' order by id")
+    with create_engine(settings.ledger.url).connect() as connection:
+        levels = [tuple(row) for row in connection.execute(query)]
+    batches = [
+        encode_body(
+            {
+                "sourceItems": [
+                    {"sku": sku, "source_code": "default", "quantity": units, "status": int(units > 0)}
+                    for sku, units in levels[start : start + BATCH]
+                ]
+            }
+        )
+        for start in range(0, len(levels), BATCH)
+    ]
+    address = f"{settings.magento.base_url}/rest/V1/inventory/source-items"
+    with httpx.Client(auth=signer(settings.magento, connect.secrets()), timeout=600) as http:
+        started = time.perf_counter()
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        answers = [http.post(address, content=batch, headers=headers) for batch in batches]
+        seconds = time.perf_counter() - started
+    pipe.send((seconds, len(levels), sum(answer.status_code != 200 for answer in answers)))
+
+
+def measure(count: int, seconds_a_batch: float, api_url: str) -> None:
+    """Measure both cycles for so many SKUs and print a line for each."""
+    from sandbox.installation import write_installation
+    from tasks.systems.ledger import Ledger
+
+    folder = Path(tempfile.mkdtemp(prefix="bench-inventory-"))
+    try:
+        prepare(folder, count)
+        with (
+            served(serve_magento, str(folder), seconds_a_batch) as (magento, to_magento),
+            served(serve_prima, str(folder)) as (prima, to_prima),
+        ):
+            secrets = {name: value for name, value in magento.items() if name.startswith("MAGENTO_")}
+            write_installation(folder, {"magento_url": magento["magento_url"], **prima}, secrets)
+            config = folder / "config.toml"
+            faster = f"page_size = 300\nstock_batch_size = {BATCH}\noverlap_minutes = 0"
+            text = config.read_text(encoding="utf-8").replace("overlap_minutes = 10", faster)
+            config.write_text(text, encoding="utf-8")
+            with Ledger(f"sqlite:///{folder / 'ledger.db'}") as ledger:
+                ledger.migrate()
+            environment = {"MAGENTO_PRIMA_CONFIG": str(config), "PREFECT_API_URL": api_url, **secrets}
+            in_a_process(run_flow, environment, 1)  # learns what Magento has
+            to_magento.send("calls")
+            to_magento.recv()
+            load = os.getloadavg()[0]
+            bare, parsing, bare_memory, rows = in_a_process(run_bare_parse, prima["wsdl_url"], TIMES)
+            cycles, _, cpu, memory, counts = in_a_process(run_flow, environment, TIMES)
+            to_magento.send("calls")
+            writes = to_magento.recv()
+            unchanged, asked, parsed = middle(cycles), middle(bare), middle(parsing)
+            print(
+                f"{count:>7} SKUs unchanged: cycle {unchanged:.2f} s (CPU {middle(cpu):.2f} s, peak {memory:.0f} MB), "
+                f"bare answer and parse {asked:.2f} s (peak {bare_memory:.0f} MB), of it parse {parsed:.2f} s; "
+                f"ratio {unchanged / asked:.2f} to answer and parse (target {TARGET_UNCHANGED}), "
+                f"{unchanged / parsed:.1f} to parse alone; {writes} writes; load {load:.1f}",
+                flush=True,
+            )
+            if rows != counts["unchanged"] or writes:
+                raise SystemExit(f"{rows} rows came, {counts} were counted, {writes} writes were made")
+            to_prima.send("sell")
+            to_prima.recv()
+            load = os.getloadavg()[0]
+            (cycle,), (writing,), _, memory, counts = in_a_process(run_flow, environment, 1)
+            seconds, sent, refused = in_a_process(run_bare_push, environment)
+            if refused or sent != counts["posted"] or sent != count:
+                raise SystemExit(f"{counts} by the flow, {sent} by the loop, {refused} batches refused")
+            print(
+                f"{count:>7} SKUs pushed: writing {writing:.2f} s, cycle {cycle:.2f} s (peak {memory:.0f} MB), bare "
+                f"loop {seconds:.2f} s ({seconds_a_batch:.3f} s a batch); ratio of writing {writing / seconds:.2f} "
+                f"(target {TARGET_PUSH}), of the cycle {cycle / seconds:.2f}; load {load:.1f}",
+                flush=True,
+            )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Measure what the command line asks for, against one Prefect server."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--skus", type=int, nargs="+", default=[1_000, 10_000], help="numbers of SKUs")
+    parser.add_argument("--seconds-a-batch", type=float, default=SECONDS_A_BATCH, help="what Magento takes for one")
+    asked = parser.parse_args()
+    print(f"{os.cpu_count()} cores, batches of {BATCH}")
+    with prefect_server() as api_url:
+        for count in asked.skus:
+            measure(count, asked.seconds_a_batch, api_url)
+
+
+if __name__ == "__main__":
+    main()
