@@ -133,12 +133,12 @@ def ledger_side(
 
 def prima_side(reading: stage.PrimaReading, settings: Settings) -> inputs.PrimaSide:
     """Return PRIMA's frames, and what the settings say about reading them."""
-    delivery = settings.prima.orders.delivery_product
+    services = [settings.prima.orders.delivery_product, settings.prima.orders.rounding_product]
     return inputs.PrimaSide(
         {name: extract_rows(name, records) for name, records in reading.extracts.items()},
         dict(settings.statuses),
         sorted({int(rate * 100) for entry in settings.vat_rates for rate in entry.rates}, reverse=True),
-        frozenset({delivery.product} if delivery else set()),
+        frozenset(service.product for service in services if service),
         reading.unread,
     )
 

@@ -34,6 +34,7 @@ vat_lock = "ext_tax_val"
 delivery_as = "line"
 delivery_product = {{ product = "DELIVERY" }}
 several_payments = true
+rounding_product = {{ product = "ROUNDING" }}
 
 [prima.reporting]
 url = "{reporting_url}"

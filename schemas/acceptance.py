@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from schemas.documents import ControlTotals, ExceptionNote
+from schemas.documents import ControlTotals, ExceptionNote, StockTuple
 
 # States of a Magento order in which nothing of it is left to cancel.
 OVER_IN_MAGENTO = ("canceled", "closed")
@@ -105,7 +105,8 @@ class AcceptanceRules:
     """What the settings say: delivery as a line or a charge, when an order must show, and PRIMA's status words.
 
     `statuses` are keyed by the folded word. `cancels_in_prima` says whether there is a request that cancels an order,
-    `reports_unknown_words` whether a word that `statuses` does not have is an exception.
+    `reports_unknown_words` whether a word that `statuses` does not have is an exception. `rounding_item` stands on a
+    line that Magento does not have.
     """
 
     delivery_is_line: bool
@@ -113,6 +114,7 @@ class AcceptanceRules:
     statuses: Mapping[str, str]
     cancels_in_prima: bool = False
     reports_unknown_words: bool = True
+    rounding_item: StockTuple | None = None
 
     def status(self, word: str) -> str | None:
         """Return our name of a status word, or None for a word that the settings do not map."""

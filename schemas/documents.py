@@ -99,7 +99,8 @@ class SalesOrder:
 
     `order_number` is Magento's increment id, `order_number_prima` the number under which PRIMA keeps it. `placed_on` is
     London's date; `customer_id_magento` is None for a guest. `tenders` paid a part of
-    `gross_pence`; the rest is the payment method's. `if_cut` says what happens when a text has to be cut.
+    `gross_pence`; the rest is the payment method's. `rounding_pence` (net, without VAT) is what lines and delivery
+    leave of the total. `if_cut` says what happens when a text has to be cut.
     """
 
     order_number: str
@@ -128,6 +129,7 @@ class SalesOrder:
     customer_id_magento: int | None = None
     tenders: tuple[Tender, ...] = ()
     if_cut: Action = "warn"
+    rounding_pence: int = 0
 
     @property
     def charged_pence(self) -> int:

@@ -23,7 +23,8 @@ class Orders(pa.DataFrameModel):
     """One row per Magento order. Money in pence of `currency`; lines + delivery = total; net + VAT = gross.
 
     `gross_pence` is what the order was sold for. `charged_pence` of it (Magento's `grand_total`) was left to the
-    payment method, the rest was paid by gift card, store credit or reward points.
+    payment method, the rest was paid by gift card, store credit or reward points. `floored_pence` is what Magento shows
+    too much of lines whose discount is larger than their price; it is part of the total as well.
     """
 
     order_number: Series[str] = pa.Field(unique=True, str_length={"min_value": 1, "max_value": 50})
@@ -40,6 +41,7 @@ class Orders(pa.DataFrameModel):
     payment_method: Series[str]
     delivery_method: Series[str]
     is_virtual: Series[bool]
+    has_bundle: Series[bool]
     is_paid: Series[bool]
     is_authorised: Series[bool]
     line_count: Series[pd.Int64Dtype] = pa.Field(gt=0)
@@ -55,6 +57,7 @@ class Orders(pa.DataFrameModel):
     net_pence: Series[pd.Int64Dtype]
     vat_pence: Series[pd.Int64Dtype]
     gross_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    floored_pence: Series[pd.Int64Dtype] = pa.Field(le=0)
     charged_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
     gift_card_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
     store_credit_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
@@ -67,7 +70,7 @@ class Orders(pa.DataFrameModel):
 
     @pa.dataframe_check(name=TOTALS, error=TOTALS)
     def lines_and_delivery_make_the_total(cls, rows: pd.DataFrame) -> "pd.Series[bool]":
-        return agree(rows.goods_gross_pence + rows.delivery_gross_pence == rows.gross_pence)
+        return agree(rows.goods_gross_pence + rows.delivery_gross_pence + rows.floored_pence == rows.gross_pence)
 
     @pa.dataframe_check(name=TOTALS, error=TOTALS)
     def vat_of_lines_and_delivery_makes_the_vat(cls, rows: pd.DataFrame) -> "pd.Series[bool]":

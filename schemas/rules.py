@@ -144,6 +144,8 @@ class OrderRules:
     countries: frozenset[str] = frozenset()
     sizes: SizeRule | None = None
     duplicate_within: timedelta = timedelta(0)
+    bundles: Literal["hold", "post"] = "hold"
+    has_rounding_line: bool = False
 
     def of_store(self, store_id: int) -> "OrderRules":
         """Return the rules as they are for one store view."""

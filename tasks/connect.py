@@ -194,6 +194,8 @@ def order_rules(settings: Settings) -> OrderRules:
         actions=settings.orders.actions,
         countries=frozenset(settings.orders.countries),
         sizes=size_rule(settings),
+        bundles=settings.orders.bundles,
+        has_rounding_line=prima.rounding_product is not None,
         duplicate_within=timedelta(minutes=settings.orders.duplicate_minutes),
     )
 
@@ -265,7 +267,7 @@ def source_of_store(settings: Settings, store_id: int) -> str:
 
 def dispatch_rules(settings: Settings) -> DispatchRules:
     """Return what the settings say about dispatches."""
-    service = settings.prima.orders.delivery_product
+    services = [settings.prima.orders.delivery_product, settings.prima.orders.rounding_product]
     return DispatchRules(
         carriers={
             code: CarrierRule(carrier.title, carrier.magento_carrier_code)
@@ -273,14 +275,16 @@ def dispatch_rules(settings: Settings) -> DispatchRules:
         },
         unknown_carrier=settings.fulfilment.unknown_carrier,
         notify_customer=settings.fulfilment.notify_customer,
-        service_items=frozenset({stock_tuple(service)} if service else set()),
+        service_items=frozenset(stock_tuple(service) for service in services if service),
     )
 
 
 def acceptance_rules(settings: Settings) -> AcceptanceRules:
     """Return what the settings say about orders that PRIMA accepted."""
+    rounding = settings.prima.orders.rounding_product
     return AcceptanceRules(
         delivery_is_line=settings.prima.orders.delivery_as == "line",
+        rounding_item=stock_tuple(rounding) if rounding else None,
         visible_within=timedelta(minutes=settings.verification.visible_within_minutes),
         statuses={folded(word): status for word, status in settings.statuses.items()},
         cancels_in_prima=bool(settings.prima.requests.cancel),

@@ -10,6 +10,7 @@ PriceMeaning = Literal["line_gross", "unit_gross", "line_net", "unit_net"]
 VatHabit = Literal["locked", "recalculated"]
 
 DELIVERY = "DELIVERY"
+ROUNDING = "ROUNDING"
 """Product code of the service item that always exists: delivery sent as an order line."""
 
 VAT_CODES: Mapping[str, Decimal] = {"S": Decimal(20), "R": Decimal(5), "Z": Decimal(0)}

@@ -17,7 +17,7 @@ from sandbox.prima.accounts import Accounts
 from sandbox.prima.items import Item, items_of_orders
 from sandbox.prima.orders import OrderDesk
 from sandbox.prima.service import WebService
-from sandbox.prima.settings import DELIVERY, StandInSettings, VatHabit
+from sandbox.prima.settings import DELIVERY, ROUNDING, StandInSettings, VatHabit
 from sandbox.prima.soap import name_of
 from sandbox.prima.stock import StockRoom
 from sandbox.prima.store import Store
@@ -58,8 +58,10 @@ class PrimaStandIn:
         self._accounts = Accounts(self._store, self.settings)
         self._service = WebService(self.settings, self._stock, self._desk, self.faults, self._now)
         self._server = Server(self.faults.wrap(app.application(self, self._service), name_of), port=port, tls=tls)
-        if DELIVERY not in self._stock.known()[0]:
-            self.add_items([Item(DELIVERY, DELIVERY, description="Delivery", is_stocked=False)])
+        services = {DELIVERY: "Delivery", ROUNDING: "Rounding"}
+        missing = [name for name in services if name not in self._stock.known()[0]]
+        if missing:
+            self.add_items([Item(name, name, description=services[name], is_stocked=False) for name in missing])
 
     def _now(self, operation: str) -> datetime:
         """Return the instant to write down, naive UTC; the fault stale_clock puts it back."""

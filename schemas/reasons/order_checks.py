@@ -11,6 +11,21 @@ ROWS: tuple[Row, ...] = (
         "Add the table [tender.<kind>] with PRIMA's payment codes, or the setting that the detail names.",
     ),
     (
+        "BUNDLE_HELD",
+        "The order has a bundle, and the settings do not post orders with bundles.",
+        "operations",
+        "problem",
+        "Enter the order in PRIMA by hand, or set orders.bundles to post; a bundle that Magento ships together is then "
+        "shipped there by hand.",
+    ),
+    (
+        "LINE_FLOORED",
+        "The discount of a line is larger than its price; Magento shows the line as 0 and the total less.",
+        "finance",
+        "problem",
+        "Correct the discount rule in Magento. Name prima.orders.rounding_product for them, or enter it by hand.",
+    ),
+    (
         "COUNTRY_UNMAPPED",
         "An address lies in a country that the settings do not list.",
         "integration",

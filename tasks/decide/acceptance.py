@@ -14,7 +14,7 @@ from schemas.acceptance import (
     Figures,
 )
 from schemas.batches import CheckedBatch, rows_of
-from schemas.documents import ExceptionNote
+from schemas.documents import ExceptionNote, StockTuple
 from schemas.money import show
 
 Row = Mapping[str, Any]
@@ -117,16 +117,32 @@ def _compared(
     order: AcceptedOrder, row: Row, lines: list[dict[str, Any]], rules: AcceptanceRules
 ) -> Iterator[Compared]:
     yield Compared("order", order.figures, _figures(row))
+    rounding = [line for line in lines if _item(line) == rules.rounding_item]
+    lines = [line for line in lines if _item(line) != rules.rounding_item]
+    delivery = _less(order.delivery, rounding)  # what is left of the order beside its lines
     ours = {line.line_number: (line.figures, line.sku) for line in order.lines}
-    if rules.delivery_is_line and order.delivery != Figures():
-        ours[max(ours) + 1] = (order.delivery, "delivery")
+    if rules.delivery_is_line and delivery != Figures():
+        ours[max(ours) + 1] = (delivery, "delivery")
     theirs = {int(line["line_number"]): line for line in lines}
     for number in sorted({*ours, *theirs}):
         figures, name = ours.get(number, (None, "in PRIMA only"))
         shown = theirs.get(number)
         yield Compared(f"line {number} ({name})", figures, None if shown is None else _figures(shown))
-    charge = Figures() if rules.delivery_is_line else order.delivery
+    charge = Figures() if rules.delivery_is_line else delivery
     yield Compared("delivery charge", charge, _figures(row, "delivery_"))
+
+
+def _item(line: Row) -> StockTuple:
+    return StockTuple(*(line[name] for name in ("product", "mtrx1", "mtrx2", "mtrx3", "mtrx4")))
+
+
+def _less(figures: Figures, lines: list[dict[str, Any]]) -> Figures:
+    taken = [_figures(line) for line in lines]
+    return Figures(
+        figures.net_pence - sum(each.net_pence for each in taken),
+        figures.vat_pence - sum(each.vat_pence for each in taken),
+        figures.gross_pence - sum(each.gross_pence for each in taken),
+    )
 
 
 def _figures(row: Row, prefix: str = "") -> Figures:

@@ -63,6 +63,7 @@ def sales_order(
         customer_id_magento=details.customer_id_magento,
         tenders=_tenders(row, rules),
         if_cut=if_cut,
+        rounding_pence=int(row["floored_pence"]),
     )
 
 

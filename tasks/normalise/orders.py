@@ -1,16 +1,15 @@
 """Magento order records as rows: parent and child lines merged, amounts in pence, times in UTC. Pure."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any, Literal
 
 import pandas as pd
 
 from schemas.documents import Address
-from schemas.money import vat_on_net
 from schemas.orders import OrderDetails, OrderFrames, OrderLines, Orders
 from tasks.normalise.delivery_rates import delivery_rate
-from tasks.normalise.fields import london_date, part, parts, pence_of, rate, text, utc, whole, whole_of
+from tasks.normalise.fields import london_date, part, parts, pence_of, text, utc, whole
+from tasks.normalise.order_lines import floored, has_bundle, order_lines
 from tasks.normalise.tender import tender
 
 Record = Mapping[str, Any]
@@ -35,7 +34,7 @@ def orders(records: Iterable[Record], amounts: Literal["order", "base"] = "order
     line_rows: list[dict[str, Any]] = []
     details: dict[str, OrderDetails] = {}
     for record in map(part, records):
-        lines = _lines(record, prefix)
+        lines = order_lines(record, prefix)
         row = _order(record, lines, prefix)
         order_rows.append(row)
         line_rows.extend(lines)
@@ -43,54 +42,6 @@ def orders(records: Iterable[Record], amounts: Literal["order", "base"] = "order
     order_frame = _frame(order_rows, Orders)
     order_frame["business_date"] = london_date(order_frame["placed_at"]).astype(object)
     return OrderFrames(order_frame, _frame(line_rows, OrderLines), details)
-
-
-def sellable_lines(record: Record) -> list[Record]:
-    """Return the lines that carry money and are shipped: all but the children of other lines."""
-    return [line for line in parts(record.get("items")) if not line.get("parent_item_id")]
-
-
-def _lines(record: Record, prefix: str) -> list[dict[str, Any]]:
-    number = text(record.get("increment_id"))
-    rows = []
-    for position, line in enumerate(sellable_lines(record), start=1):
-        gross = pence_of(line, f"{prefix}row_total_incl_tax")
-        vat = pence_of(line, f"{prefix}tax_amount")
-        rows.append(
-            {
-                "order_number": number,
-                "line_number": position,
-                "item_id_magento": whole(line.get("item_id")),
-                "sku": text(line.get("sku")),
-                "product_type": text(line.get("product_type")),
-                "quantity": whole(line.get("qty_ordered")),
-                "vat_rate_percent": rate(line.get("tax_percent", 0)),
-                "net_pence": gross - vat,
-                "vat_pence": vat,
-                "gross_pence": gross,
-                **_discount(line, prefix),
-                "quantity_shipped": whole_of(line, "qty_shipped"),
-                "quantity_cancelled": whole_of(line, "qty_canceled"),
-                "quantity_refunded": whole_of(line, "qty_refunded"),
-                "quantity_invoiced": whole_of(line, "qty_invoiced"),
-            }
-        )
-    return rows
-
-
-def _discount(line: Record, prefix: str) -> dict[str, Any]:
-    """Return the discount that is off the line already, net and gross.
-
-    With prices that include VAT `discount_amount` is gross, and the VAT in it is `discount_tax_compensation_amount`;
-    with prices that exclude it it is net, the compensation is 0, and the gross is worked out at the line's rate.
-    """
-    given = pence_of(line, f"{prefix}discount_amount")
-    vat_within = pence_of(line, f"{prefix}discount_tax_compensation_amount")
-    percent = rate(line.get("tax_percent", 0))
-    if pd.isna(given) or pd.isna(vat_within) or not percent:
-        return {"discount_net_pence": given, "discount_gross_pence": given}
-    gross = given if vat_within else given + vat_on_net(int(given), Decimal(percent))
-    return {"discount_net_pence": given - vat_within, "discount_gross_pence": gross}
 
 
 def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str, Any]:
@@ -110,6 +61,8 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
     goods_gross = sum((line["gross_pence"] for line in lines), start=0)
     goods_vat = sum((line["vat_pence"] for line in lines), start=0)
     delivery_address = _delivery_address(record)
+    left_over = gross - goods_gross - delivery_gross
+    is_floored = pd.notna(left_over) and left_over < 0 and left_over == floored(record, prefix)
     return {
         "order_number": text(record.get("increment_id")),
         "entity_id_magento": whole(record.get("entity_id")),
@@ -124,6 +77,7 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
         "payment_method": text(part(record.get("payment")).get("method")),
         "delivery_method": _delivery_method(record),
         "is_virtual": bool(record.get("is_virtual")),
+        "has_bundle": has_bundle(record),
         "is_paid": _is_paid(record),
         "is_authorised": _is_authorised(record),
         "line_count": len(lines),
@@ -139,6 +93,7 @@ def _order(record: Record, lines: list[dict[str, Any]], prefix: str) -> dict[str
         "net_pence": gross - vat,
         "vat_pence": vat,
         "gross_pence": gross,
+        "floored_pence": left_over if is_floored else 0,
         "charged_pence": charged,
         **paid_otherwise,
         "header_gross_pence": pence_of(record, f"{prefix}subtotal")

@@ -110,7 +110,7 @@ ROWS = (
     Row(12, "UniqueId and TPGUID", _of("prima.orders", "unique_id", "tpguid"), "The habit of one client."),
     Row(13, "A number that exists (E:21)", ("prima.orders.duplicate",), "One recorded case."),
     Row(14, "Price and discount",
-        _of("prima.orders", "price_meaning", "price_decimals", "discount_in", "vat_lock"),
+        _of("prima.orders", "price_meaning", "price_decimals", "discount_in", "vat_lock", "rounding_product"),
         "A line total was accepted, and nobody knows as what. A wrong choice corrupts values silently."),
     Row(15, "VatInclusive", ("prima.orders.vat_inclusive",), "Must be as the customer's price book has it (E:548)."),
     Row(16, "Delivery",
@@ -173,7 +173,7 @@ def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> Iterable[tupl
     for name, field in model.model_fields.items():
         key, inner = f"{prefix}{name}", _section(field.annotation)
         many = "" if inner is field.annotation else ".*"
-        if inner is None or key.endswith(("item", "delivery_product", "mapped")):
+        if inner is None or key.endswith(("item", "delivery_product", "rounding_product", "mapped")):
             yield key, field
         else:
             yield from leaves(inner, f"{key}{many}.")

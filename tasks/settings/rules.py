@@ -52,6 +52,10 @@ class OrderRuleSettings(Section):
         default=12, ge=3, description="silence is reported when this many orders were to be expected in it"
     )
     silence_minutes: int = Field(default=30, ge=1, description="a shorter silence is never reported")
+    bundles: Literal["hold", "post"] = Field(
+        default="hold",
+        description="orders with bundles: held, or posted, dynamic prices by component and fixed prices as one line",
+    )
     countries: list[str] = Field(
         default_factory=list,
         description="ISO codes of the countries that PRIMA takes orders for; empty: all. Other spellings of PRIMA: "

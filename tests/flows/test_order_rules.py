@@ -8,6 +8,7 @@ import pytest
 
 from flows.orders import sync_orders
 from flows.release import release_order
+from flows.verification import verify_orders
 from sandbox.magento.carts import CartLine
 from sandbox.prima.items import Item
 from tasks.errors import ConfigurationError
@@ -132,3 +133,36 @@ def test_a_duplicate_goes_on_by_itself_when_the_other_order_is_cancelled(install
 
     assert installation.open_codes() == {}
     assert state(installation, second) == "accepted"
+
+
+def test_a_line_below_zero_arrives_with_a_rounding_line_and_is_verified(installation: Installation) -> None:
+    order = an_order(909)
+    line = order["items"][0]
+    free = {
+        **line,
+        "item_id": 90900,
+        "sku": "GIVEAWAY",
+        "price": 0.99,
+        "discount_amount": 1.19,
+        "product_type": "simple",
+    }
+    free |= {"row_total_incl_tax": 0, "tax_amount": 0, "qty_ordered": 1, "row_total": 0}
+    free.pop("parent_item_id", None)
+    order["items"].append(free)
+    order |= {
+        "subtotal": round(order["subtotal"] + 0.99, 2),
+        "discount_amount": round(order.get("discount_amount", 0) - 1.19, 2),
+        "grand_total": round(order["grand_total"] - 0.20, 2),
+    }
+    installation.holds(order)
+
+    sync_orders()
+    verify_orders()
+
+    (posted,) = installation.prima.orders()
+    assert (posted["lines"][-1]["product"], posted["lines"][-1]["gross"]) == ("ROUNDING", -20)
+    assert posted["gross"] == round(order["grand_total"] * 100)
+    assert installation.open_codes() == {}
+    with installation.ledger() as ledger:
+        (found,) = ledger.orders(["000000909"])
+    assert found.verified_at is not None

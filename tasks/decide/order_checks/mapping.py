@@ -19,6 +19,7 @@ def mappings(row: Row, details: OrderDetails, rules: OrderRules) -> Iterator[Fin
     if row["payment_method"] not in rules.payments:
         yield Finding("PAYMENT_UNMAPPED", f"add [payment_methods.{row['payment_method']}]")
     yield from _tender(row, rules)
+    yield from _shapes(row, rules)
     if not row["is_virtual"] and row["delivery_method"] not in rules.deliveries:
         yield Finding("DELIVERY_UNMAPPED", f"add [delivery_methods.{row['delivery_method']}]")
     yield from _countries(details, rules)
@@ -27,6 +28,14 @@ def mappings(row: Row, details: OrderDetails, rules: OrderRules) -> Iterator[Fin
             "ORDER_NUMBER_UNFIT",
             f"{rules.number.source} does not fit into {rules.number.length} digits after {rules.number.prefix!r}",
         )
+
+
+def _shapes(row: Row, rules: OrderRules) -> Iterator[Finding]:
+    if row["has_bundle"] and rules.bundles == "hold":
+        yield Finding("BUNDLE_HELD", "set orders.bundles to post, once bundles are known to PRIMA and its warehouse")
+    if row["floored_pence"] and not rules.has_rounding_line:
+        amount = show(int(row["floored_pence"]), row["currency"])
+        yield Finding("LINE_FLOORED", f"{amount} on no line: set prima.orders.rounding_product")
 
 
 def amounts_by_tender(row: Row) -> dict[str, int]:

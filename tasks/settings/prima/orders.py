@@ -101,6 +101,11 @@ class PrimaOrderSettings(PrimaOrderNumberSettings):
         validate_default=True,
         description="the stock tuple of the delivery line, when delivery_as is line",
     )
+    rounding_product: StockTupleSettings | None = Field(
+        default=None,
+        description="the stock tuple of the line that takes what Magento shows too much of a line whose discount is "
+        "larger than its price; without it such an order is held",
+    )
     vat_inclusive: bool = Field(default=True, description="VatInclusive; must agree with PRIMA's price book (E:548)")
     send_zero_charge: bool = Field(default=True, description="send OrderChargeData when delivery is free")
     send_empty_attributes: bool = Field(default=True, description="false: only filled attributes are written")

@@ -94,6 +94,7 @@ class OrderWriter:
             raise self._refused("NO_LINES", "the order has no lines")
         amounts = [(line.net_pence, line.vat_pence, line.gross_pence) for line in order.lines]
         amounts.append((order.delivery_net_pence, order.delivery_vat_pence, order.delivery_gross_pence))
+        amounts.append((order.rounding_pence, 0, order.rounding_pence))
         total = (order.net_pence, order.vat_pence, order.gross_pence)
         is_added_up = tuple(sum(column) for column in zip(*amounts, strict=True)) == total
         if not is_added_up or any(net + vat != gross for net, vat, gross in [*amounts, total]):
@@ -244,13 +245,19 @@ class OrderWriter:
         }
 
     def _lines(self) -> list[SalesOrderLine]:
-        """Return the order's lines, and delivery as the last of them where the settings want it there."""
+        """Return the order's lines, then delivery and rounding where the settings want them there."""
         order, rules = self.order, self.settings.orders
         lines = list(order.lines)
         amounts = (order.delivery_net_pence, order.delivery_vat_pence, order.delivery_gross_pence)
         if rules.delivery_as == "line" and rules.delivery_product is not None and any(amounts):
             number = max(line.line_number for line in lines) + 1
             lines.append(SalesOrderLine(number, 0, "", _stock_tuple(rules.delivery_product), 1, *amounts))
+        if order.rounding_pence:
+            if rules.rounding_product is None:
+                raise self._refused("TOTALS_DISAGREE", "prima.orders.rounding_product names no line for the rounding")
+            number = max(line.line_number for line in lines) + 1
+            pence = order.rounding_pence
+            lines.append(SalesOrderLine(number, 0, "", _stock_tuple(rules.rounding_product), 1, pence, 0, pence))
         return lines
 
     def _line_values(self, line: SalesOrderLine) -> dict[str, str]:

@@ -261,3 +261,20 @@ def test_an_order_with_a_text_to_cut_is_written_on_hold_where_the_settings_say_s
     assert data.get("HoldOrderNarrative") == "TEXT_CUT: delivery surname was cut from 50 to 30 characters."
 
     assert document_of(an_order(if_cut="hold_in_prima"))[0].get("HoldOrder") == "No"
+
+
+def test_what_lines_and_delivery_leave_is_the_last_line_without_vat_where_the_settings_name_one() -> None:
+    order = an_order(rounding_pence=-40, net_pence=5287, gross_pence=6352)
+
+    data = document_of(order, orders={"rounding_product": {"product": "ROUNDING"}})[0]
+
+    last = data.findall("OrderLineData")[-1]
+    assert [last.get(name) for name in ("Product", "Quantity", "Price", "ExtTaxVal")] == [
+        "ROUNDING",
+        "1",
+        "-0.40",
+        "0.00",
+    ]
+    assert data.find("OrderPaymentData").get("TranAmount") == "63.52"
+    with pytest.raises(CallRefusedError, match="rounding_product"):
+        document_of(order)
