@@ -42,7 +42,7 @@ select
     bool_and((is_only_in_magento or is_only_in_prima) and line_key >= 0) as is_one_sided,
     bool_and(line_key > 0) as is_goods_only,
     sum(variance_pence) filter (where line_key > 0)::bigint as goods_variance_pence,
-    bool_and(coalesce(has_other_rate and is_consistent, false)) as is_other_rate,
+    bool_and(coalesce(has_other_rate and is_consistent and not is_only_in_prima, false)) as is_other_rate,
     bool_and(coalesce(has_other_quantity and has_same_price and not has_other_rate, false)) as is_other_quantity,
     bool_and(coalesce(is_consistent and not has_other_quantity and not has_other_rate, false)) as is_other_amount,
     bool_and(coalesce(prima_gross_pence % nullif(prima_qty, 0) = 0, false)) as is_priced_by_unit,

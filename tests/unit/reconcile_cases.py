@@ -29,7 +29,7 @@ STATUS_NAMES = {
     "Despatched": "dispatched",
     "Cancelled": "cancelled",
 }
-Line = tuple[str, int, int]  # rate in per cent, gross, VAT
+Line = tuple[Any, ...]  # rate in per cent, gross, VAT, and the quantity where it is not 3
 A_LINE: Line = ("20", 5997, 999)
 DELIVERY = (395, 66)
 
@@ -122,6 +122,10 @@ EXTRACT_TYPES: dict[str, dict[str, Any]] = {
 }
 
 
+def quantity_of(line: Line) -> int:
+    return line[3] if len(line) > 3 else 3
+
+
 def amounts(gross: int, vat: int, prefix: str = "") -> dict[str, int]:
     return {f"{prefix}net_pence": gross - vat, f"{prefix}vat_pence": vat, f"{prefix}gross_pence": gross}
 
@@ -159,7 +163,7 @@ class Case:
         """Add Magento order `number` (its entity id); return its order number."""
         order_number = f"{number:09d}"
         lines = lines or (A_LINE,)
-        goods = sum(gross for _, gross, _ in lines), sum(vat for _, _, vat in lines)
+        goods = sum(line[1] for line in lines), sum(line[2] for line in lines)
         order: dict[str, Any] = {
             "order_number": order_number,
             "entity_id_magento": number,
@@ -174,14 +178,15 @@ class Case:
             **amounts(goods[0] + delivery[0], goods[1] + delivery[1]),
         }
         self._add("orders", **{**order, **changes})
-        for position, (rate, gross, vat) in enumerate(lines, start=1):
+        for position, line in enumerate(lines, start=1):
+            rate, gross, vat = line[:3]
             self._add(
                 "lines",
                 order_number=order_number,
                 line_number=position,
                 item_id_magento=number * 100 + position,
                 sku=f"SKU-{position}",
-                quantity=3,
+                quantity=quantity_of(line),
                 vat_rate_percent=rate,
                 **amounts(gross, vat),
             )
@@ -201,7 +206,7 @@ class Case:
         own = NUMBER.number(number, "") if isinstance(number, int) else number
         assert own is not None
         lines = lines or (A_LINE,)
-        goods = sum(gross for _, gross, _ in lines), sum(vat for _, _, vat in lines)
+        goods = sum(line[1] for line in lines), sum(line[2] for line in lines)
         order: dict[str, Any] = {
             "order_number_prima": own,
             "status": status,
@@ -212,15 +217,16 @@ class Case:
             "updated_at": ordered_at,
         }
         self._add("sales_orders", **{**order, **changes})
-        for position, (rate, gross, vat) in enumerate(lines, start=1):
+        for position, line in enumerate(lines, start=1):
+            rate, gross, vat = line[:3]
             self._add(
                 "sales_order_lines",
                 order_number_prima=own,
                 line_number=position,
                 product=f"P{position}",
-                quantity=3,
-                quantity_dispatched={"Despatched": 3, "Part Despatched": 1}.get(status, 0),
-                quantity_cancelled=3 if status == "Cancelled" else 0,
+                quantity=quantity_of(line),
+                quantity_dispatched={"Despatched": quantity_of(line), "Part Despatched": 1}.get(status, 0),
+                quantity_cancelled=quantity_of(line) if status == "Cancelled" else 0,
                 vat_rate=rate,
                 **amounts(gross, vat),
             )
@@ -237,7 +243,7 @@ class Case:
     def _magento_document(
         self, table: str, document: str, number: int, lines: tuple[Line, ...], delivery: tuple[int, int], at: datetime
     ) -> None:
-        goods = sum(gross for _, gross, _ in lines), sum(vat for _, _, vat in lines)
+        goods = sum(line[1] for line in lines), sum(line[2] for line in lines)
         self._add(
             table,
             document_number=document,
@@ -248,10 +254,10 @@ class Case:
             **amounts(goods[0] + delivery[0], goods[1] + delivery[1]),
             **amounts(*delivery, "delivery_"),
         )
-        charges = [("goods", *line) for line in lines]
+        charges = [("goods", *line[:3], quantity_of(line)) for line in lines]
         if delivery[0]:
-            charges.append(("delivery", "20", *delivery))
-        for position, (charge, _, gross, vat) in enumerate(charges, start=1):
+            charges.append(("delivery", "20", *delivery, 1))
+        for position, (charge, _, gross, vat, quantity) in enumerate(charges, start=1):
             self._add(
                 f"{table}_lines",
                 document_number=document,
@@ -259,7 +265,7 @@ class Case:
                 charge=charge,
                 item_id_magento=number * 100 + position if charge == "goods" else pd.NA,
                 sku=f"SKU-{position}" if charge == "goods" else "",
-                quantity=3 if charge == "goods" else pd.NA,
+                quantity=quantity if charge == "goods" else pd.NA,
                 **amounts(gross, vat),
             )
 
@@ -274,8 +280,9 @@ class Case:
     ) -> None:
         """Add a PRIMA invoice of the order with Magento id `number`, delivery as a line of its own."""
         lines = lines or (A_LINE,)
-        charges = [("goods", *line) for line in lines] + ([("delivery", "20", *delivery)] if delivery[0] else [])
-        total = sum(gross for _, _, gross, _ in charges), sum(vat for _, _, _, vat in charges)
+        charges = [("goods", *line[:3], quantity_of(line)) for line in lines]
+        charges += [("delivery", "20", *delivery, 1)] if delivery[0] else []
+        total = sum(charge[2] for charge in charges), sum(charge[3] for charge in charges)
         row: dict[str, Any] = {
             "invoice_number": document,
             "order_number_prima": NUMBER.number(number, ""),
@@ -285,7 +292,7 @@ class Case:
             "updated_at": at,
         }
         self._add("invoices_prima", **{**row, **changes})
-        for position, (charge, rate, gross, vat) in enumerate(charges, start=1):
+        for position, (charge, rate, gross, vat, quantity) in enumerate(charges, start=1):
             self._add(
                 "invoice_lines",
                 invoice_number=document,
@@ -294,7 +301,7 @@ class Case:
                 line_type=charge,
                 order_line_number=pd.NA if charge == "delivery" else position,
                 product="" if charge == "delivery" else f"P{position}",
-                quantity=3,
+                quantity=quantity,
                 vat_rate=rate,
                 **amounts(gross, vat),
             )
