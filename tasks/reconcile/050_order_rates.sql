@@ -1,5 +1,5 @@
 -- order_rates (working table). Grain: one level, order key, currency and VAT rate in hundredths of a per cent. Pence.
--- A credit note of PRIMA has no lines: it takes the rate of the order's invoices where all of them carry one rate.
+-- A credit note of PRIMA has no lines: it takes the rate of the order and its invoices where all of them carry one.
 create temp table order_rates as
 with magento as (
     select
@@ -20,7 +20,7 @@ single_rates as (
     from staged.prima_lines as lines
     inner join staged.prima_documents as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
-    where lines.level = 'invoices'
+    where lines.level <> 'refunds'
     group by documents.order_number_prima
     having count(distinct lines.vat_rate_hundredths) = 1
 ),

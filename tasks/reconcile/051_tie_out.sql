@@ -1,6 +1,7 @@
 -- tie_out. Grain: one level, currency, day, store, destination and VAT rate. Pence; Magento + unexplained + explained
 -- = PRIMA. The whole difference of a document is explained when its cause is known; a document that agrees in total but
--- not at each rate is unexplained there, and comes to nothing over its rates.
+-- not at each rate is unexplained there, and comes to nothing over its rates. Refunds that agree are never unexplained:
+-- PRIMA's credit notes tell no rate.
 create table tie_out as
 with split as (
     select
@@ -14,7 +15,10 @@ with split as (
         rates.magento_vat_pence,
         rates.prima_net_pence,
         rates.prima_vat_pence,
-        (variances.cause not in ('', 'UNEXPLAINED', 'NOT_RECONCILED'))::integer as is_explained
+        (
+            variances.cause not in ('', 'UNEXPLAINED', 'NOT_RECONCILED')
+            or (variances.cause = '' and rates.level = 'refunds')
+        )::integer as is_explained
     from order_rates as rates
     inner join order_variances as variances
         on

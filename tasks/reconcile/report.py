@@ -1,6 +1,7 @@
 """What a run found, for people: one sentence, a table for the Prefect UI, and a page that prints."""
 
 import os
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from schemas.money import show
-from schemas.reconciliation import CAUSES, LEVELS
+from schemas.reconciliation import CAUSES, LEVELS, WITHOUT_EXPLANATION
 from tasks.reconcile.charts import ageing_chart, causes_chart
 from tasks.reconcile.period import LONDON
 from tasks.reconcile.run import Reconciliation
@@ -190,6 +191,7 @@ def page(found: Reconciliation) -> str:
         pair=_pair,
         anchor=_anchor,
         line_name=_line_name,
+        unbroken=_unbroken,
     )
     return environment.get_template("report.html.j2").render(
         run=found.run,
@@ -202,7 +204,9 @@ def page(found: Reconciliation) -> str:
         ageing_chart=Markup(ageing_chart(found.ageing)),
         open_count=len(found.open_breaks),
         totals=sorted(found.control_totals, key=_by_level),
-        differences=sorted(found.differences, key=lambda row: (*_by_level(row), row["cause"] != "UNEXPLAINED")),
+        differences=sorted(
+            found.differences, key=lambda row: (row["cause"] not in WITHOUT_EXPLANATION, *_by_level(row))
+        ),
         days=_days(found.day_totals),
         day_count=len(found.day_totals),
         rates=_rates(found.vat_by_rate),
@@ -267,6 +271,11 @@ def _percent(rate: Decimal | None) -> str:
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
+
+
+def _unbroken(sentence: str) -> str:
+    """Return a sentence in which no line ends between a minus and its amount."""
+    return re.sub(r"-(?=[£€$A-Z])", "-\N{WORD JOINER}", sentence)
 
 
 def _pair(magento: int | None, prima: int | None) -> str:

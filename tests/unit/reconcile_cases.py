@@ -143,6 +143,7 @@ class Case:
         self.run = replace(facts, **run)
         self.ledger: list[LedgerOrder] = []
         self.breaks: list[KnownBreak] = []
+        self.read_keys: set[tuple[str, str]] | None = None
         self.policy = TolerancePolicy()
         self.set_apart: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
@@ -341,8 +342,9 @@ class Case:
             vat_rates=(2000, 500),
             delivery_products=frozenset({"DELIVERY"}),
         )
+        read_keys = {(each.level, each.order_key) for each in self.breaks if not each.settled_by}
         ledger = LedgerSide(
-            self.ledger, (), self.breaks, {(each.level, each.order_key) for each in self.breaks}, self.policy
+            self.ledger, (), self.breaks, read_keys if self.read_keys is None else self.read_keys, self.policy
         )
         return staged(magento, prima, ledger, NUMBER, self.run).tables
 
