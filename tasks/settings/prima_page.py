@@ -141,6 +141,7 @@ ROWS = (
         "What the four matrix codes mean differs by customer."),
     Row(23, "Stock",
         ("stock.figure_from", "stock.sellable", "stock.buffer", "stock.buffers", "prima.largest_stock_shrink_percent",
+         *_of("prima.stock.ranges.*", "first", "last"),
          *_of("prima.stock", "missing_row", "date_horizon_days", "placeholder_dates")),
         "Rows come and go, dates lie in the past or at a year's end. A missing row is never zero. The period is the "
         "schedule of the deployment `inventory` in prefect.yaml."),

@@ -208,10 +208,24 @@ class PrimaClient:
         return rows
 
     def stock_snapshot(self, product_from: str = "", product_to: str = "") -> StockSnapshot:
-        """Return the figures of a range of products, or of all of them: one answer, as of about its two times (UTC).
+        """Return the figures of a range of products, or of all of them, as of some moment between its two times (UTC).
 
-        Raises UnexpectedResponseError for a malformed answer, CallRefusedError, SystemUnavailableError.
+        All of them come in one answer, or in one for each of `prima.stock.ranges`; of an item that moves between two
+        answers the first row counts. Raises UnexpectedResponseError for a malformed answer, or when two companies
+        answered; CallRefusedError, SystemUnavailableError.
         """
+        ranges = [(each.first, each.last) for each in self._settings.stock.ranges]
+        if product_from or product_to or not ranges:
+            return self._stock_of_range(product_from, product_to)
+        parts = [self._stock_of_range(*each) for each in ranges]
+        companies = {part.company for part in parts}
+        if len(companies) > 1:
+            call = Call(self._requests.stock_range, "all ranges", "stock")
+            raise answers.broken(call, f"companies {', '.join(sorted(companies))} answered", "")
+        rows = {row.item: row for part in reversed(parts) for row in reversed(part.rows)}
+        return StockSnapshot([*reversed(rows.values())], parts[0].asked_at, parts[-1].answered_at, parts[0].company)
+
+    def _stock_of_range(self, product_from: str, product_to: str) -> StockSnapshot:
         call = Call(self._requests.stock_range, f"{product_from}..{product_to}", "stock")
         root = documents.range_request(call.operation, product_from, product_to)
         document = self._written(root, call.operation, call.reference)

@@ -94,6 +94,12 @@ def from_status(response: httpx.Response, call: Call) -> IntegrationError | None
             f"access denied (HTTP {status})",
             "Check prima.basic_auth_user, the secret PRIMA_PASSWORD and the allow-list of the server.",
         )
+    if status == 407:
+        return misconfigured(
+            call,
+            "the proxy lets nobody through (HTTP 407)",
+            "Check prima.proxy_user and the secret PRIMA_PROXY_PASSWORD.",
+        )
     if 300 <= status < 400:
         target = response.headers.get("location", "another address")
         return misconfigured(call, f"the address answers with a redirect to {target}", "Put that address in [prima].")

@@ -97,6 +97,8 @@ def test_a_proxy_is_used_when_the_settings_name_it(
 
     assert client_for(secrets(), proxy_url=proxy.url, proxy_user="shop").describe()["operation"] == "wsomhandler"
     assert len(seen) == 1
+    with pytest.raises(ConfigurationError, match=r"407.*prima\.proxy_user"):
+        client_for(proxy_url=proxy.url).describe()
 
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)

@@ -144,3 +144,16 @@ def test_a_portion_larger_than_a_request_may_be_is_a_matter_of_settings(client_f
     client = client_for(skus_per_stock_request=500, request_size_limit=1_000)
     with pytest.raises(ConfigurationError, match="skus_per_stock_request"):
         client.available_to_sell([StockTuple(f"P{number:03}") for number in range(500)])
+
+
+def test_a_snapshot_in_ranges_is_the_whole_stock_in_one_request_a_range(
+    prima: PrimaStandIn, client_for: ClientFor
+) -> None:
+    whole = client_for().stock_snapshot()
+    ranges = [{"last": "HZ"}, {"first": "I", "last": "M"}, {"first": "N"}]
+
+    parts = client_for(stock={"ranges": ranges}).stock_snapshot()
+
+    assert parts.rows == whole.rows
+    assert [request["request_type"] for request in prima.requests()] == ["ProductAvailableToSell"] * 4
+    assert client_for(stock={"ranges": ranges}).stock_snapshot("W", "X").rows == whole.rows[-1:]
