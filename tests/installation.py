@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from prefect.settings import PREFECT_API_URL
+
 from sandbox.installation import write_installation
 from sandbox.magento import MagentoStandIn
 from sandbox.prima import PrimaStandIn
@@ -88,10 +90,15 @@ class Installation:
             return {note.subject: note.code for note in ledger.exceptions() if not wanted or note.code in wanted}
 
     def command(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run `magento-prima` in a process of its own and return what it printed."""
+        """Run `magento-prima` in a process of its own and return what it printed.
+
+        It works against the Prefect server of the session; with `PREFECT_API_URL=""` in the environment it brings up
+        one of its own, which takes seconds.
+        """
+        server = {"PREFECT_API_URL": PREFECT_API_URL.value() or ""}
         return subprocess.run(
             [sys.executable, "-m", "flows.cli", *words],
-            env={**os.environ, **self.environment, **(environment or {})},
+            env={**os.environ, **server, **self.environment, **(environment or {})},
             capture_output=True,
             text=True,
             timeout=240,

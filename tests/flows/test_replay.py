@@ -192,12 +192,12 @@ def test_the_command_shows_the_decision_and_ends_with_1_when_it_could_not_post(i
     assert misused.returncode == 2
 
 
-def test_the_command_runs_verification(installation: Installation) -> None:
+def test_the_command_runs_verification_where_no_prefect_server_is(installation: Installation) -> None:
     installation.holds(sample_order(ORDER))
     sync_orders()
     in_prima(installation, "update stand_in_orders set status = 'Annulled'")
 
-    run = installation.command("run", "verification", "--json")
+    run = installation.command("run", "verification", "--json", environment={"PREFECT_API_URL": ""})
 
     assert json.loads(run.stdout)["counts"]["verified"] == 1
     assert set(installation.open_codes().values()) == {"PRIMA_STATUS_UNKNOWN"}

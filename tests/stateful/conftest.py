@@ -8,45 +8,17 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import (
-    PREFECT_HOME,
-    PREFECT_LOCAL_STORAGE_PATH,
-    PREFECT_SERVER_ANALYTICS_ENABLED,
-    PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED,
-    PREFECT_SERVER_SERVICES_EVENT_LOGGER_ENABLED,
-    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED,
-    PREFECT_SERVER_SERVICES_FOREMAN_ENABLED,
-    PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED,
-    PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED,
-    PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED,
-    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED,
-    PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED,
-    get_current_settings,
-    temporary_settings,
-)
-from prefect.testing.utilities import prefect_test_harness
+from prefect.settings import get_current_settings
 
 from flows.orchestration import LIMITS, prepare_limits
 from tasks.systems.ledger import Ledger
-from tests import postgres
+from tests import postgres, prefect_server
 from tests.stateful.schedules import kind_of_ledger
 
-STARTUP_SECONDS = 240
 TALLY = "tally"
 WHOLE: "Counter[str]" = Counter()
 # A killed run keeps its slot until its lease ends; schedules kill more runs in that time than there are slots.
 SLOTS = 10_000
-IDLE_SERVICES = (
-    PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED,
-    PREFECT_SERVER_SERVICES_EVENT_LOGGER_ENABLED,
-    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED,
-    PREFECT_SERVER_SERVICES_FOREMAN_ENABLED,
-    PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED,
-    PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED,
-    PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED,
-    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED,
-    PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED,
-)
 
 
 @pytest.fixture(scope="session")
@@ -56,23 +28,14 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def api_url(prefect_home: Path) -> Iterator[str]:
-    """The address of a Prefect server: the one that the session has already, else one of its own.
-
-    Its own keeps flow runs and slots, and no task runs and events: nothing here looks at them, and writing them costs
-    as much as the run.
-    """
-    idle = dict.fromkeys(IDLE_SERVICES, False)
-    own = {
-        PREFECT_HOME: prefect_home,
-        PREFECT_LOCAL_STORAGE_PATH: prefect_home / "storage",
-        PREFECT_SERVER_ANALYTICS_ENABLED: False,
-    }
+    """The address of a Prefect server: the one that the session has already, else one of its own."""
+    slots = dict.fromkeys(LIMITS, SLOTS)
     with ExitStack() as stack:
-        if not get_current_settings().api.url:
-            stack.enter_context(temporary_settings(own | idle))
-            stack.enter_context(prefect_test_harness(server_startup_timeout=STARTUP_SECONDS))
-        with get_client(sync_client=True) as client:
-            prepare_limits(client, dict.fromkeys(LIMITS, SLOTS))
+        if get_current_settings().api.url:
+            with get_client(sync_client=True) as client:
+                prepare_limits(client, slots)
+        else:
+            stack.enter_context(prefect_server.serving(prefect_home, slots, {}))
         yield str(get_current_settings().api.url)
 
 
