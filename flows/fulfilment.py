@@ -2,6 +2,9 @@
 
 from prefect import flow
 
+from flows import restocking
+from flows.intake import take_in_dispatches
+from flows.marking import mark_orders
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.dispatches import DispatchFrames
@@ -12,9 +15,12 @@ from tasks.extract import dispatches as extract
 from tasks.extract import progress as extract_progress
 from tasks.normalise import orders as normalise_orders
 from tasks.normalise.reporting import extract_rows
+from tasks.post import invoices as post_invoices
 from tasks.post import shipments as post
+from tasks.post import tracks as post_tracks
 from tasks.record import artifacts, progress
 from tasks.record import dispatches as record
+from tasks.record import invoices as record_invoices
 from tasks.record.dispatches import DispatchSummary
 from tasks.settings import Settings
 from tasks.validate import check_dispatches
@@ -28,6 +34,7 @@ def sync_fulfilment() -> DispatchSummary:
     Raises SystemUnavailableError at the end when Magento was out of reach; what was not told waits for the next run.
     """
     settings = Settings.from_env()
+    take_in_dispatches(settings)
     post.look_up_open_shipments()
     batch = extract.fetch_dispatches()
     frames = DispatchFrames(extract_rows("dispatches", batch.dispatches), extract_rows("dispatch_lines", batch.lines))
@@ -35,15 +42,19 @@ def sync_fulfilment() -> DispatchSummary:
     numbers = dict(zip(checked.accepted["dispatch_number"], checked.accepted["order_number_prima"], strict=True))
     evidence = extract.fetch_dispatch_evidence(numbers)
     plan = decide.dispatches(checked.accepted, frames.lines, evidence, connect.dispatch_rules(settings))
-    results = post.post_shipments(whole(plan.to_ship))
+    results = restocking.ship(plan, evidence, settings)
+    tracked = post_tracks.post_tracks(whole(plan.tracks))
     moved = extract_progress.fetch_progress()
     progress.record_progress(
         whole(normalise_orders.orders(moved.records, settings.orders.amounts).lines), moved.watermarks
     )
     rejected = decide.rejected(checked.rejected)
+    fetched = record.Fetched(batch.batch_id, batch.watermark, batch.read, batch.others, batch.unchanged)
     summary = record.close_dispatches(
-        batch.batch_id, batch.watermark, whole(frames), whole(checked), whole(plan), rejected, results
+        fetched, whole(frames), whole(checked), whole(plan), rejected, whole(results), whole(tracked)
     )
+    record_invoices.close_invoices(whole(post_invoices.post_invoices()))
+    mark_orders(settings)
     artifacts.show_dispatches(summary, plan)
     if summary.is_magento_out_of_reach:
         raise SystemUnavailableError(summary.is_magento_out_of_reach, system="Magento", operation="ship")

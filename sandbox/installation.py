@@ -50,6 +50,9 @@ import_states = ["new", "processing", "complete"]
 shipped_before_posting = "post_on_hold"  # the recorded orders come with their shipments
 duplicate_minutes = 0  # the recorded orders were placed for few customers, seconds apart
 
+[fulfilment]
+settle_seconds = 0  # what the stand-in has not done when it is asked, it will not do
+
 [sku]
 source = "items"
 

@@ -1,15 +1,23 @@
 """What a batch of PRIMA's dispatches becomes: one Magento shipment each, or an exception."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
-from schemas.documents import ExceptionNote, ShipmentRequest
+from schemas.documents import ExceptionNote, ShipmentRequest, TrackRequest
 
-# States of a dispatch in the ledger after which nothing more is to be done about it.
+# States of a dispatch in the ledger after which nothing more is to be shipped of it.
 TOLD_STATES = ("shipped", "nothing to ship")
+
+
+def content_of(dispatch: Mapping[str, Any]) -> str:
+    """Return the hash of what may still change about a dispatch once it is told: how it travels."""
+    facts = (dispatch["carrier"], dispatch["service"], dispatch["tracking_numbers"])
+    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,16 @@ class OpenOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldDispatch:
+    """A dispatch that Magento has a shipment of (or that needs none: no `shipment_id`), with the tracks told so far."""
+
+    order_number: str
+    shipment_id: str = ""
+    entity_id_magento: int = 0
+    tracks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class DispatchEvidence:
     """What ledger and Magento know: orders by PRIMA's number, and dispatches that are already told.
 
@@ -51,7 +69,7 @@ class DispatchEvidence:
     """
 
     orders: Mapping[str, OpenOrder]
-    told: frozenset[str]
+    told: Mapping[str, ToldDispatch]
     unclear: frozenset[str] = frozenset()
 
 
@@ -59,7 +77,9 @@ class DispatchEvidence:
 class DispatchPlan:
     """What is to be done with each dispatch: it stands in exactly one of the first four lists.
 
-    `nothing_to_ship` are dispatches of goods that Magento does not ship (virtual lines, delivery).
+    `nothing_to_ship` are dispatches of goods that Magento does not ship (virtual lines, delivery). `tracks` and
+    `withdrawn` are about told dispatches: tracking numbers to add to their shipments, and those that PRIMA no longer
+    names. `warnings` do not stop their dispatch.
     """
 
     to_ship: list[ShipmentRequest] = field(default_factory=list)
@@ -67,4 +87,6 @@ class DispatchPlan:
     nothing_to_ship: list[tuple[str, str]] = field(default_factory=list)
     exceptions: list[ExceptionNote] = field(default_factory=list)
     warnings: list[ExceptionNote] = field(default_factory=list)
+    tracks: list[TrackRequest] = field(default_factory=list)
+    withdrawn: dict[str, list[str]] = field(default_factory=dict)
     latest: datetime | None = None

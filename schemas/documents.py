@@ -155,11 +155,12 @@ class ShipmentLine:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A tracking number as Magento stores it."""
+    """A tracking number as Magento stores it, and the page of the carrier that follows it, where there is one."""
 
     number: str
     carrier_code: str
     title: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,17 @@ class ShipmentRequest:
     tracks: tuple[Track, ...]
     source_code: str = ""
     notify_customer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRequest:
+    """Tracking numbers of a dispatch that its Magento shipment may lack: they came, or were mapped, after it."""
+
+    dispatch_number: str
+    order_number: str
+    entity_id_magento: int
+    shipment_id: str
+    tracks: tuple[Track, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,12 @@ class NumberRule:
         """Digits that are left for the shop's own number."""
         return self.length - len(self.prefix)
 
+    def is_ours(self, order_number_prima: str) -> bool:
+        """Tell whether PRIMA's number is of the kind that this shop gives; without a prefix every one may be."""
+        if not self.prefix:
+            return True
+        return order_number_prima.startswith(self.prefix) and len(order_number_prima) == self.length
+
     def number(self, entity_id: int, order_number: str) -> str | None:
         """Return PRIMA's number of an order, or None when it does not fit into `length` digits."""
         own = str(entity_id) if self.source == "entity_id" else order_number
@@ -220,18 +226,37 @@ class StockRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRule:
+    """A service of a carrier that is told in its own way; what is empty is the carrier's."""
+
+    title: str = ""
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierRule:
-    """How a PRIMA carrier is told to the customer."""
+    """How a PRIMA carrier is told to the customer. `tracking_url` holds `{tracking_number}`."""
 
     title: str
     magento_carrier_code: str
+    tracking_url: str = ""
+    services: Mapping[str, ServiceRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class DispatchRules:
-    """Carriers known by PRIMA's code, and what happens to a dispatch with another one."""
+    """Carriers known by PRIMA's code, and what happens to a dispatch that cannot go as it is.
+
+    Where the source of dispatches never names a carrier, an empty one is no mistake.
+    """
 
     carriers: Mapping[str, CarrierRule]
     unknown_carrier: Literal["hold", "ship_without_tracking"]
     notify_customer: bool
     service_items: frozenset[StockTuple] = field(default_factory=frozenset)
+    rest_of_dispatch: Literal["waits", "goes"] = "waits"
+    names_carriers: bool = True
+
+    def is_known(self, carrier: str) -> bool:
+        """Tell whether a dispatch with this carrier may be told as it is."""
+        return carrier in self.carriers or (not carrier and not self.names_carriers)

@@ -62,6 +62,15 @@ def run_census(as_json: AsJson = False) -> None:
     finish(take_census(), as_json)
 
 
+@run_app.command("dispatch-census")
+def run_dispatch_census(as_json: AsJson = False) -> None:
+    """List what PRIMA dispatched and Magento does not show as shipped, and what was shipped there by hand."""
+    prepare()
+    from flows.dispatch_census import take_dispatch_census
+
+    finish(take_dispatch_census(), as_json)
+
+
 @run_app.command("reconciliation")
 def run_reconciliation(
     business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,

@@ -1,19 +1,21 @@
 """PRIMA's dispatches to Magento shipments with explicit lines, or to exceptions. Pure."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rapidfuzz import process
 
 from schemas.batches import rows_of
-from schemas.dispatches import DispatchEvidence, DispatchPlan, OpenLine, OpenOrder
-from schemas.documents import ExceptionNote, ShipmentLine, ShipmentRequest, StockTuple, Track
+from schemas.dispatches import DispatchEvidence, DispatchPlan, OpenLine, OpenOrder, ToldDispatch
+from schemas.documents import ExceptionNote, ShipmentLine, ShipmentRequest, StockTuple, TrackRequest
 from schemas.rules import DispatchRules
+from tasks.decide import carriers
 
 Row = Mapping[str, Any]
+Left = dict[tuple[str, int], int]
 CLOSED_IN_MAGENTO = ("canceled", "closed")
-MAGENTO_CUSTOM_CARRIER = "custom"
+PLAIN_NUMBER = re.compile(r"[A-Za-z0-9 ./-]{1,40}")
 
 
 def dispatches(
@@ -25,11 +27,14 @@ def dispatches(
     """
     plan = DispatchPlan()
     lines_of = {number: rows_of(some) for number, some in lines.groupby("dispatch_number", sort=False)}
-    left = {(number, line.line_number): line.left for number, order in evidence.orders.items() for line in order.lines}
+    left: Left = {
+        (number, line.line_number): line.left for number, order in evidence.orders.items() for line in order.lines
+    }
     for row in rows_of(rows.sort_values(["dispatched_at", "dispatch_number"])):
         number = row["dispatch_number"]
         if number in evidence.told:
             plan.already_told.append(number)
+            _follow_parcels(plan, row, evidence.told[number], rules)
             continue
         if number in evidence.unclear:
             plan.exceptions.append(_exception(row, None, "SHIPMENT_OUTCOME_UNKNOWN", "it could not be looked up"))
@@ -50,93 +55,128 @@ def rejected(rows: pd.DataFrame) -> list[ExceptionNote]:
 
 
 def _plan_one(
-    plan: DispatchPlan,
-    row: Row,
-    order: OpenOrder,
-    lines: list[dict[str, Any]],
-    left: dict[tuple[str, int], int],
-    rules: DispatchRules,
+    plan: DispatchPlan, row: Row, order: OpenOrder, lines: Sequence[Row], left: Left, rules: DispatchRules
 ) -> None:
-    prima_number = row["order_number_prima"]
     if not lines:
         plan.exceptions.append(_exception(row, order, "DISPATCH_LINE_UNKNOWN", "PRIMA shows no line of the dispatch"))
         return
-    wanted: dict[int, int] = {}
     by_number = {line.line_number: line for line in order.lines}
-    for line in lines:
-        if _tuple(line) in rules.service_items:
-            continue
-        known = by_number.get(line["order_line_number"])
-        if known is None:
-            detail = f"line {line['order_line_number']} of order {prima_number}"
-            plan.exceptions.append(_exception(row, order, "DISPATCH_LINE_UNKNOWN", detail))
-            return
-        if known.is_shipped:
-            wanted[known.line_number] = wanted.get(known.line_number, 0) + int(line["quantity"])
-    if not wanted:
+    wanted, problems = _wanted(row, lines, by_number, rules)
+    if not wanted and not problems:
         plan.nothing_to_ship.append((row["dispatch_number"], order.order_number))
         return
-    problem = _shipping_problem(prima_number, order, wanted, by_number, left)
-    if problem is not None:
-        plan.exceptions.append(_exception(row, order, *problem))
+    if order.state_magento in CLOSED_IN_MAGENTO:
+        detail = f"the order is {order.state_magento} in Magento"
+        plan.exceptions.append(_exception(row, order, "DISPATCH_ORDER_CANCELLED", detail))
         return
+    for line_number in list(wanted):
+        available = left[row["order_number_prima"], line_number]
+        if wanted[line_number] > available:
+            sku, units = by_number[line_number].sku, wanted.pop(line_number)
+            problems.append(("DISPATCH_TOO_MANY", f"{units} of {sku} dispatched, {available} left to ship in Magento"))
+    notes = [_exception(row, order, code, text) for code, text in _joined(problems).items()]
     carrier = rules.carriers.get(row["carrier"])
-    if carrier is None:
-        note = _exception(row, order, "CARRIER_UNKNOWN", _carrier_detail(row["carrier"], rules))
-        if rules.unknown_carrier == "hold":
-            plan.exceptions.append(note)
-            return
-        plan.warnings.append(note)
+    is_known = rules.is_known(row["carrier"])
+    if not is_known:
+        notes.append(_carrier_unknown(row, order, rules))
+    is_held = (not is_known and rules.unknown_carrier == "hold") or not wanted
+    if is_held or (problems and rules.rest_of_dispatch == "waits"):
+        plan.exceptions.append(notes[0])
+        return
+    plan.warnings.extend(notes)
     for line_number, quantity in wanted.items():
-        left[prima_number, line_number] -= quantity
-    given = row["tracking_numbers"].split(";") if carrier else []
-    tracks = dict.fromkeys(number.strip() for number in given if number.strip())
+        left[row["order_number_prima"], line_number] -= quantity
     plan.to_ship.append(
         ShipmentRequest(
             dispatch_number=row["dispatch_number"],
             order_number=order.order_number,
             entity_id_magento=order.entity_id_magento,
             lines=tuple(ShipmentLine(by_number[number].item_id_magento, units) for number, units in wanted.items()),
-            tracks=tuple(
-                Track(number, carrier.magento_carrier_code, carrier.title) for number in tracks if carrier is not None
-            ),
+            tracks=carriers.tracks(row, carrier) if carrier else (),
             notify_customer=rules.notify_customer,
         )
     )
 
 
-def _shipping_problem(
-    prima_number: str,
-    order: OpenOrder,
-    wanted: Mapping[int, int],
-    by_number: Mapping[int, OpenLine],
-    left: Mapping[tuple[str, int], int],
-) -> tuple[str, str] | None:
-    if order.state_magento in CLOSED_IN_MAGENTO:
-        return "DISPATCH_ORDER_CANCELLED", f"the order is {order.state_magento} in Magento"
-    for line_number, quantity in wanted.items():
-        available = left[prima_number, line_number]
-        if quantity > available:
-            sku = by_number[line_number].sku
-            return "DISPATCH_TOO_MANY", f"{quantity} of {sku} dispatched, {available} left to ship in Magento"
-    return None
+def _wanted(
+    row: Row, lines: Sequence[Row], by_number: Mapping[int, OpenLine], rules: DispatchRules
+) -> tuple[dict[int, int], list[tuple[str, str]]]:
+    """Return the units to ship by line of the order, and what is wrong with other lines of the dispatch."""
+    wanted: dict[int, int] = {}
+    problems: list[tuple[str, str]] = []
+    for line in lines:
+        if _tuple(line) in rules.service_items:
+            continue
+        known = by_number.get(line["order_line_number"])
+        if known is None:
+            text = f"line {line['order_line_number']} of order {row['order_number_prima']}"
+            problems.append(("DISPATCH_LINE_UNKNOWN", text))
+        elif known.is_shipped:
+            wanted[known.line_number] = wanted.get(known.line_number, 0) + int(line["quantity"])
+    return wanted, problems
 
 
-def _exception(row: Row, order: OpenOrder | None, code: str, detail: str) -> ExceptionNote:
+def _joined(problems: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return one text for each code: a dispatch has one exception of a code."""
+    texts: dict[str, list[str]] = {}
+    for code, text in problems:
+        texts.setdefault(code, []).append(text)
+    return {code: "; ".join(dict.fromkeys(of_code)) for code, of_code in texts.items()}
+
+
+def _follow_parcels(plan: DispatchPlan, row: Row, told: ToldDispatch, rules: DispatchRules) -> None:
+    """Plan what the shipment of a told dispatch lacks: tracking that came later, was corrected, or can be read now."""
+    if not told.shipment_id:
+        return
+    carrier = rules.carriers.get(row["carrier"])
+    if carrier is None and rules.is_known(row["carrier"]):
+        return
+    if carrier is None:
+        plan.warnings.append(_carrier_unknown(row, None, rules, told.order_number))
+        return
+    number = row["dispatch_number"]
+    wanted = carriers.tracks(row, carrier)
+    new = tuple(track for track in wanted if track.number not in told.tracks)
+    if new:
+        plan.tracks.append(TrackRequest(number, told.order_number, told.entity_id_magento, told.shipment_id, new))
+    gone = sorted(told.tracks - {track.number for track in wanted})
+    if gone:
+        plan.withdrawn[number] = gone
+        now = ", ".join(shown(track.number) for track in wanted) or "none"
+        text = f"shipment {told.shipment_id} shows {', '.join(map(shown, gone))}; PRIMA now names {now}"
+        plan.warnings.append(_exception(row, None, "TRACKING_CORRECTED", text, told.order_number))
+
+
+def shown(track_number: str) -> str:
+    """Return a tracking number for a text that people read; one that holds anything but plain signs is described."""
+    if PLAIN_NUMBER.fullmatch(track_number):
+        return track_number
+    return f"a number of {len(track_number)} characters that is not plain text"
+
+
+def _carrier_unknown(row: Row, order: OpenOrder | None, rules: DispatchRules, order_number: str = "") -> ExceptionNote:
+    meant = carriers.suggestions(row["carrier"], rules.carriers)
+    text = carriers.unknown(row["carrier"], meant)
+    return _exception(row, order, "CARRIER_UNKNOWN", text, order_number, meant)
+
+
+def _exception(
+    row: Row,
+    order: OpenOrder | None,
+    code: str,
+    detail: str,
+    order_number: str = "",
+    suggestions: tuple[str, ...] = (),
+) -> ExceptionNote:
     return ExceptionNote(
         code=code,
         subject=f"dispatch {row['dispatch_number']}",
         detail=detail,
-        order_number=order.order_number if order else "",
+        order_number=order.order_number if order else order_number,
         value_at_risk_pence=order.gross_pence if order else 0,
         currency=order.currency if order else "GBP",
+        suggestions=suggestions,
     )
-
-
-def _carrier_detail(carrier: str, rules: DispatchRules) -> str:
-    near = [match for match, _, _ in process.extract(carrier, rules.carriers.keys(), limit=3, score_cutoff=60)]
-    meant = f"; meant may be {', '.join(near)}" if near else ""
-    return f"carrier {carrier or '(empty)'} stands in no [carriers] entry{meant}"
 
 
 def _tuple(line: Row) -> StockTuple:

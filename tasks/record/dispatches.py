@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.batches import CheckedBatch, PostingResult
-from schemas.dispatches import TOLD_STATES, DispatchFrames, DispatchPlan
+from schemas.batches import CheckedBatch, PostingResult, rows_of
+from schemas.dispatches import TOLD_STATES, DispatchFrames, DispatchPlan, content_of
 from schemas.documents import ControlTotals, ExceptionNote, Watermark
 from schemas.reasons import REASONS
 from tasks import connect
@@ -25,8 +25,13 @@ CODES = (
     "DISPATCH_ORDER_CANCELLED",
     "CARRIER_UNKNOWN",
     "SHIPMENT_REFUSED",
+    "SHIPMENT_WITHOUT_STOCK",
     "SHIPMENT_OUTCOME_UNKNOWN",
+    "SHIPMENT_DIFFERS",
+    "TRACK_NOT_ADDED",
 )
+# Over as soon as the shipment has the tracking numbers, although the dispatch was told before.
+OVER_WITH_TRACKS = ("CARRIER_UNKNOWN", "TRACK_NOT_ADDED")
 MOVING_STATES: tuple[OrderStateName, ...] = ("accepted", "part_dispatched")
 BY = "fulfilment"
 
@@ -40,35 +45,59 @@ class DispatchSummary:
     is_magento_out_of_reach: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the batch of a run was made of: all that was read, and what of it there was nothing to do about."""
+
+    batch_id: str
+    watermark: Watermark | None
+    read: int
+    others: int
+    unchanged: int
+
+
+@task(cache_policy=NO_CACHE)
+def doubt_levels(skus: Sequence[str]) -> None:
+    """Forget what Magento's sources were believed to hold of these SKUs: it did not hold enough to ship them."""
+    settings = Settings.from_env()
+    with connect.open_ledger(settings) as ledger:
+        ledger.forget_levels((sku, source) for sku in skus for source in connect.stock_rules(settings).sources)
+
+
 @task(cache_policy=NO_CACHE)
 def close_dispatches(
-    batch_id: str,
-    watermark: Watermark | None,
+    fetched: Fetched,
     frames: DispatchFrames,
     checked: CheckedBatch,
     plan: DispatchPlan,
     exceptions: Sequence[ExceptionNote],
     results: Sequence[PostingResult],
+    tracked: Sequence[PostingResult],
 ) -> DispatchSummary:
     """Raise and close exceptions, check that no dispatch was lost on the way, and move the watermark last.
 
-    While a dispatch waits for another run the watermark stays. Raises UnexpectedResponseError when counts of two steps
-    do not agree; the watermark then stays too.
+    `results` are those of the shipments, `tracked` those of tracking numbers added later. While a dispatch waits for
+    another run the watermark stays. Raises UnexpectedResponseError when counts of two steps do not agree; the watermark
+    then stays too.
     """
-    totals = _control_totals(frames, checked, plan, results)
-    raised = [*exceptions, *plan.exceptions, *plan.warnings, *_shipping_exceptions(plan, results)]
+    batch_id = fetched.batch_id
+    totals = _control_totals(fetched, frames, checked, plan, results)
+    raised = [*exceptions, *plan.exceptions, *plan.warnings, *_posting_exceptions(plan, [*results, *tracked])]
     with connect.open_ledger(Settings.from_env()) as ledger:
         totals.check(ledger, batch_id)
         for dispatch_number, order_number in plan.nothing_to_ship:
             ledger.link_dispatch(dispatch_number, order_number, "", "nothing to ship")
         links = ledger.dispatches_known(list(frames.dispatches["dispatch_number"]))
         _move_orders(ledger, [link.order_number for link in links.values() if link.state in TOLD_STATES])
-        _close_what_is_over(ledger, frames, plan, links, raised)
+        for dispatch_number, gone in plan.withdrawn.items():
+            ledger.withdraw_tracks(dispatch_number, gone)
+        ledger.note_content(_contents(checked, links, plan, tracked))
+        _close_what_is_over(ledger, frames, plan, links, raised, tracked)
         ledger.raise_exceptions(batch_id, raised)
         ledger.close_batch(batch_id, "closed", totals.as_dict())
-        if watermark is not None and not any(result.state == "waiting" for result in results):
-            ledger.set_watermark(watermark, batch_id)
-    unreachable = next((result.detail for result in results if result.code == "UNAVAILABLE"), "")
+        if fetched.watermark is not None and not any(result.state == "waiting" for result in [*results, *tracked]):
+            ledger.set_watermark(fetched.watermark, batch_id)
+    unreachable = next((result.detail for result in [*results, *tracked] if result.code == "UNAVAILABLE"), "")
     summary = DispatchSummary(batch_id, totals.counts(), unreachable)
     counts = ", ".join(f"{step} {count}" for step, count in summary.counts.items() if count)
     get_run_logger().info(f"dispatches {batch_id}: {counts or 'nothing'}")
@@ -93,15 +122,26 @@ def _move_orders(ledger: Ledger, order_numbers: Sequence[str]) -> None:
             ledger.set_order_state(order.order_number, state)
 
 
-def _shipping_exceptions(plan: DispatchPlan, results: Sequence[PostingResult]) -> list[ExceptionNote]:
-    requests = {request.dispatch_number: request for request in plan.to_ship}
+def _contents(
+    checked: CheckedBatch, links: Mapping[str, DispatchLink], plan: DispatchPlan, tracked: Sequence[PostingResult]
+) -> dict[str, str]:
+    """Return what the dispatches that are told in full read like: they are looked at again when that changes."""
+    open_ends = {note.subject for note in plan.warnings if note.code == "CARRIER_UNKNOWN"}
+    open_ends |= {f"dispatch {result.subject}" for result in tracked if result.state != "posted"}
+    return {
+        row["dispatch_number"]: content_of(row)
+        for row in rows_of(checked.accepted)
+        if f"dispatch {row['dispatch_number']}" not in open_ends
+        and row["dispatch_number"] in links
+        and links[row["dispatch_number"]].state in TOLD_STATES
+    }
+
+
+def _posting_exceptions(plan: DispatchPlan, results: Sequence[PostingResult]) -> list[ExceptionNote]:
+    order_of = {request.dispatch_number: request.order_number for request in plan.to_ship}
+    order_of |= {request.dispatch_number: request.order_number for request in plan.tracks}
     return [
-        ExceptionNote(
-            result.code,
-            f"dispatch {result.subject}",
-            result.detail,
-            order_number=requests[result.subject].order_number,
-        )
+        ExceptionNote(result.code, f"dispatch {result.subject}", result.detail, order_number=order_of[result.subject])
         for result in results
         if result.code in REASONS
     ]
@@ -113,6 +153,7 @@ def _close_what_is_over(
     plan: DispatchPlan,
     links: Mapping[str, DispatchLink],
     raised: Sequence[ExceptionNote],
+    tracked: Sequence[PostingResult],
 ) -> None:
     """Close the exceptions of every dispatch that was read, except those that this run raises again.
 
@@ -130,14 +171,23 @@ def _close_what_is_over(
             and (code, note.subject) not in still
             and not (note.subject in told_at and note.last_seen_at >= told_at[note.subject])
         ]
+        if code in OVER_WITH_TRACKS:
+            over += [f"dispatch {result.subject}" for result in tracked if result.state == "posted"]
         if over:
             ledger.close_exceptions(subjects=over, codes=[code], by=BY)
 
 
 def _control_totals(
-    frames: DispatchFrames, checked: CheckedBatch, plan: DispatchPlan, results: Sequence[PostingResult]
+    fetched: Fetched,
+    frames: DispatchFrames,
+    checked: CheckedBatch,
+    plan: DispatchPlan,
+    results: Sequence[PostingResult],
 ) -> CheckedTotals:
     counts = {
+        "read": fetched.read,
+        "of other channels": fetched.others,
+        "told and unchanged": fetched.unchanged,
         "fetched": len(frames.dispatches),
         "rejected": len(checked.rejected),
         "accepted": len(checked.accepted),
@@ -151,6 +201,7 @@ def _control_totals(
     totals = CheckedTotals("dispatches")
     for step, count in counts.items():
         totals.note(step, ControlTotals(count))
+    totals.must_agree("read", ["of other channels", "told and unchanged", "fetched"])
     totals.must_agree("fetched", ["accepted", "rejected"])
     totals.must_agree("accepted", ["to ship", "already told", "nothing to ship", "exceptions"])
     totals.must_agree("to ship", ["posted", "already", "refused", "unknown", "waiting"])

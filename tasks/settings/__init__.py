@@ -6,11 +6,13 @@ the environment (`MAGENTO_CONSUMER_KEY`) and then with the look-up that the call
 """
 
 from tasks.settings.file import CONFIG_VARIABLE, OrderStatusName, Settings
+from tasks.settings.fulfilment import FulfilmentSettings, MarkSettings, PollTierSettings
 from tasks.settings.magento import MagentoSettings
 from tasks.settings.mappings import (
     CarrierSettings,
     DeliverySettings,
     PaymentMethodSettings,
+    ServiceSettings,
     SkuSettings,
     StoreSettings,
 )
@@ -25,7 +27,6 @@ from tasks.settings.prima import (
     StockTupleSettings,
 )
 from tasks.settings.rules import (
-    FulfilmentSettings,
     LedgerSettings,
     OrderRuleSettings,
     ReconciliationSettings,
@@ -47,9 +48,11 @@ __all__ = [
     "FulfilmentSettings",
     "LedgerSettings",
     "MagentoSettings",
+    "MarkSettings",
     "OrderRuleSettings",
     "OrderStatusName",
     "PaymentMethodSettings",
+    "PollTierSettings",
     "PrimaOrderSettings",
     "PrimaReportingSettings",
     "PrimaRequestSettings",
@@ -59,6 +62,7 @@ __all__ = [
     "SecretLookup",
     "Secrets",
     "Section",
+    "ServiceSettings",
     "Settings",
     "SkuSettings",
     "StockRuleSettings",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from tasks.errors import ConfigurationError
 from tasks.settings import profiles
+from tasks.settings.fulfilment import FulfilmentSettings
 from tasks.settings.magento import MagentoSettings
 from tasks.settings.mappings import (
     CarrierSettings,
@@ -24,7 +25,6 @@ from tasks.settings.mappings import (
 from tasks.settings.order_checks import ChildrensSizeSettings, TenderSettings, VatRateSettings
 from tasks.settings.prima import PrimaSettings
 from tasks.settings.rules import (
-    FulfilmentSettings,
     LedgerSettings,
     OrderRuleSettings,
     ReconciliationSettings,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from tasks.settings.fulfilment import Mark, MarkSettings
 from tasks.settings.prima import StockTupleSettings
 from tasks.settings.section import Section
 
@@ -59,6 +60,9 @@ class StoreSettings(Section):
     order_channel: str = Field(default="", description="instead of prima.orders.order_channel")
     brand: str = Field(default="", description="instead of prima.orders.brand")
     source_code: str = Field(default="", description="the source that ships its orders; empty = magento.source_code")
+    marks: dict[Mark, MarkSettings] = Field(
+        default_factory=dict, description="what is written on the Magento order; without it nothing is"
+    )
 
 
 class PaymentMethodSettings(Section):
@@ -71,6 +75,11 @@ class PaymentMethodSettings(Section):
     import_when: Literal["always", "paid", "authorised", "never"] = Field(
         default="always", description="from when on orders with this method are imported"
     )
+    invoice_when: Literal["never", "accepted", "dispatched"] = Field(
+        default="never", description="when the order is invoiced in Magento: what PRIMA accepted, or what left"
+    )
+    invoice_capture: bool = Field(default=False, description="take the money through the payment gateway as well")
+    invoice_notify: bool = Field(default=False, description="send Magento's e-mail with the invoice")
 
 
 class DeliverySettings(Section):
@@ -81,9 +90,33 @@ class DeliverySettings(Section):
     service: str = Field(default="", description="PRIMA's CarrServ")
 
 
+def _checked_template(template: str) -> str:
+    if template and (not template.startswith(("https://", "http://")) or "{tracking_number}" not in template):
+        raise ValueError("must be an address with {tracking_number} in it")
+    return template
+
+
+class ServiceSettings(Section):
+    """`[carriers.CODE.services.SERVICE]`: a service of a carrier that is told by a title or link of its own."""
+
+    title: str = Field(default="", description="instead of the carrier's title")
+    tracking_url: str = Field(default="", description="instead of the carrier's template")
+
+    @field_validator("tracking_url")
+    @classmethod
+    def _template(cls, template: str) -> str:
+        return _checked_template(template)
+
+
 class CarrierSettings(Section):
     """`[carriers.CODE]`: how a PRIMA carrier is told to the customer."""
 
     title: str = Field(description="the carrier's name as the customer reads it")
     magento_carrier_code: str = "custom"
     tracking_url: str = Field(default="", description="template with {tracking_number}")
+    services: dict[str, ServiceSettings] = Field(default_factory=dict)
+
+    @field_validator("tracking_url")
+    @classmethod
+    def _template(cls, template: str) -> str:
+        return _checked_template(template)

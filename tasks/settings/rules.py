@@ -79,14 +79,6 @@ class OrderRuleSettings(Section):
         return checked_actions(actions)
 
 
-class FulfilmentSettings(Section):
-    """`[fulfilment]`: what to do with a carrier that no mapping names, and how far back dispatches are read."""
-
-    unknown_carrier: Literal["hold", "ship_without_tracking"] = "hold"
-    notify_customer: bool = True
-    look_back_days: int = Field(default=14, ge=1)
-
-
 class VerificationSettings(Section):
     """`[verification]`: when PRIMA must show an accepted order, and how far back its changes are read again."""
 

@@ -33,6 +33,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "backfill",
     "census",
     "release",
+    "dispatch-census",
     "replay",
     "replay-range",
     "stock",

@@ -180,7 +180,7 @@ def test_a_held_dispatch_is_told_in_the_end_however_long_ago_it_left(installatio
 def test_shipping_without_tracking_is_told_at_once_and_stays_on_the_list(
     installation: Installation, order: Order
 ) -> None:
-    installation.add_settings('[fulfilment]\nunknown_carrier = "ship_without_tracking"')
+    installation.configure(settle_seconds='0\nunknown_carrier = "ship_without_tracking"')
     number = installation.prima.dispatch(prima_number(order), carrier="DPDX", tracking=["X1"])
 
     sync_fulfilment()

@@ -1,12 +1,13 @@
 """Shipments whose call went wrong: none is made twice, none is forgotten, and what is not clear is said."""
 
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.flows.shopping import (
     TEE,
     Order,
     accepted_order,
+    levels,
     prima_number,
     ship_by_hand,
     ship_calls,
@@ -142,54 +144,129 @@ def test_magento_in_maintenance_lets_every_dispatch_wait_and_marks_none_as_faile
     assert installation.open_codes() == {}
 
 
-def test_a_shipment_that_magento_refuses_is_an_exception_with_magentos_words(
+def test_a_source_that_holds_too_little_gets_the_right_quantity_and_the_goods_are_shipped(
+    installation: Installation, order: Order
+) -> None:
+    installation.prima.dispatch(prima_number(order))
+    installation.magento.set_source_quantity(TEE, 1)
+
+    sync_fulfilment()
+
+    assert len(installation.magento.shipments()) == len(installation.magento.emails) == 1
+    assert ship_calls(installation) == 2
+    assert installation.open_codes() == {}
+    # PRIMA has 97 to sell, and 3 units were open until they were shipped.
+    assert levels(installation, TEE) == (97, 97)
+
+
+def test_a_shipment_that_magento_refuses_all_the_same_is_an_exception_with_magentos_words(
     installation: Installation, order: Order
 ) -> None:
     number = installation.prima.dispatch(prima_number(order))
     installation.magento.set_source_quantity(TEE, 1)
+    installation.magento.faults.add("POST /V1/inventory/source-items", "status", times=None, status=400)
 
     sync_fulfilment()
+    installation.magento.faults.clear()
     with installation.ledger() as ledger:
-        (note,) = ledger.exceptions()
-    assert (note.code, note.subject) == ("SHIPMENT_REFUSED", f"dispatch {number}")
+        (note,) = ledger.exceptions(code="SHIPMENT_WITHOUT_STOCK")
+    assert note.subject == f"dispatch {number}"
     assert "Could not save a shipment" in note.detail
+    assert ship_calls(installation) == 2
 
-    installation.magento.set_source_quantity(TEE, 100)
     sync_fulfilment()
     assert len(installation.magento.shipments()) == 1
     assert installation.open_codes() == {}
 
 
-def test_a_shipment_in_which_magento_silently_left_units_out_stays_on_the_list(
+def test_units_that_somebody_ships_in_the_same_moment_are_noticed_and_stay_on_the_list(
     installation: Installation, order: Order
 ) -> None:
     number = installation.prima.dispatch(prima_number(order), {1: 3})
+    fault = installation.magento.faults.add(SHIP, "delay", seconds=2, before_effect=True)
 
-    with _stock_being_written(installation):
-        run = threading.Thread(target=sync_fulfilment)
-        run.start()
-        while not _is_about_to_ship(installation, number):
-            assert run.is_alive(), "the run ended before it could ship"
-        ship_by_hand(installation, order, 2)
+    run = threading.Thread(target=sync_fulfilment)
+    run.start()
+    while any(each["id"] == fault for each in installation.magento.faults.pending()):
+        assert run.is_alive(), "the run ended before it could ship"
+    ship_by_hand(installation, order, 2)
     run.join()
     sync_fulfilment()
 
     assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{TEE: 2}, {TEE: 1}]
     with installation.ledger() as ledger:
         (note,) = ledger.exceptions()
-    assert (note.subject, note.code) == (f"dispatch {number}", "SHIPMENT_REFUSED")
+    assert (note.subject, note.code) == (f"dispatch {number}", "SHIPMENT_DIFFERS")
     assert "1 of 3 units" in note.detail
 
 
-@contextmanager
-def _stock_being_written(installation: Installation) -> Iterator[None]:
-    """Hold the lane of the source, so that a shipment has to wait in front of its call."""
-    with installation.ledger() as ledger:
-        with ledger.lane("stock default", owner=connect.owner(), seconds=300) as is_ours:
-            assert is_ours
-            yield
+def test_units_that_somebody_shipped_after_the_plan_are_not_asked_for_again(
+    installation: Installation, order: Order
+) -> None:
+    number = installation.prima.dispatch(prima_number(order), {1: 3})
+    with installation.ledger() as ledger, ledger.lane("stock default", owner=connect.owner(), seconds=300):
+        run = threading.Thread(target=sync_fulfilment)
+        run.start()
+        while not any(call["path"] == "/V1/orders" for call in installation.magento.calls()[-1:]):
+            assert run.is_alive(), "the run ended before it could ship"
+        ship_by_hand(installation, order, 2)
+    run.join()
+
+    assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{TEE: 2}]
+    assert installation.open_codes() == {f"dispatch {number}": "DISPATCH_TOO_MANY"}
+    assert ship_calls(installation) == 1
 
 
-def _is_about_to_ship(installation: Installation, dispatch_number: str) -> bool:
-    with installation.ledger() as ledger:
-        return ledger.dispatch_link(dispatch_number) is not None
+def test_a_call_that_arrives_after_it_was_given_up_is_found_before_another_is_made(
+    installation: Installation, order: Order
+) -> None:
+    installation.configure(calls_per_second="15\nread_timeout_seconds = 0.5")
+    installation.prima.dispatch(prima_number(order), {1: 1})
+    fault = installation.magento.faults.add(SHIP, "delay", seconds=3, before_effect=True)
+
+    sync_fulfilment()  # gives up; nothing is there yet
+    installation.configure(read_timeout_seconds="60")
+    assert all(each["id"] != fault for each in installation.magento.faults.pending())
+    while not installation.magento.shipments():
+        time.sleep(0.05)
+    sync_fulfilment()
+
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
+    assert ship_calls(installation) == 1
+    assert installation.open_codes() == {}
+
+
+def test_a_shipment_whose_comment_magento_did_not_keep_is_known_by_its_units_and_tracks(
+    installation: Installation, order: Order
+) -> None:
+    number = installation.prima.dispatch(prima_number(order), {1: 1}, tracking=["1550"])
+    installation.magento.faults.add(SHIP, "lose_answer")
+    installation.magento.faults.add("GET /V1/shipments", "status", status=503, times=4)
+    sync_fulfilment()
+    assert installation.open_codes() == {f"dispatch {number}": "SHIPMENT_OUTCOME_UNKNOWN"}
+    with sqlite3.connect(installation.folder / "magento.db") as database:
+        for key, text in database.execute("select rowid, document from documents where kind = 'shipment'").fetchall():
+            document = {**json.loads(text), "comments": []}
+            database.execute("update documents set document = ? where rowid = ?", (json.dumps(document), key))
+
+    sync_fulfilment()
+
+    assert len(installation.magento.shipments()) == len(installation.magento.emails) == 1
+    assert installation.open_codes() == {}
+
+
+def test_a_call_whose_answer_was_lost_is_not_repeated_before_it_has_settled(
+    installation: Installation, order: Order
+) -> None:
+    installation.configure(settle_seconds="600")
+    installation.prima.dispatch(prima_number(order))
+    installation.magento.faults.add(SHIP, "reset")
+
+    sync_fulfilment()
+    sync_fulfilment()
+    assert ship_calls(installation) == 1
+
+    installation.configure(settle_seconds="0")
+    sync_fulfilment()
+    assert len(installation.magento.shipments()) == len(installation.magento.emails) == 1
+    assert installation.open_codes() == {}

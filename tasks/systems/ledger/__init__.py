@@ -7,6 +7,7 @@ from tasks.systems.ledger.placed import PlacedLines, PlacedOrder
 from tasks.systems.ledger.records import (
     BatchRecord,
     DispatchLink,
+    DispatchTrack,
     Evidence,
     EvidenceItem,
     EvidenceProblem,
@@ -32,6 +33,7 @@ __all__ = [
     "Begun",
     "BreakEvent",
     "DispatchLink",
+    "DispatchTrack",
     "EndedOrder",
     "Evidence",
     "EvidenceItem",

@@ -238,7 +238,10 @@ class StockPush:
 
 @dataclass(frozen=True, slots=True)
 class DispatchLink:
-    """Which Magento shipment tells the customer about a PRIMA dispatch; `shipment_id` is empty until it exists."""
+    """Which Magento shipment tells the customer about a PRIMA dispatch; `shipment_id` is empty until it exists.
+
+    `content` is the hash of the dispatch as it was told; empty while it is not told.
+    """
 
     dispatch_number: str
     order_number: str
@@ -246,6 +249,20 @@ class DispatchLink:
     state: str
     first_seen_at: datetime
     updated_at: datetime
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTrack:
+    """A tracking number on the shipment of a dispatch; `withdrawn` when PRIMA does not name it any more."""
+
+    dispatch_number: str
+    track_number: str
+    carrier_code: str
+    title: str
+    url: str
+    state: str
+    told_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ from tasks.systems.ledger.batches import Batches
 from tasks.systems.ledger.breaks import Breaks
 from tasks.systems.ledger.catalogue import Catalogue
 from tasks.systems.ledger.customers import Customers
-from tasks.systems.ledger.dispatches import Dispatches
+from tasks.systems.ledger.dispatch_inbox import DispatchInbox
+from tasks.systems.ledger.dispatch_postings import DispatchPostings
 from tasks.systems.ledger.exceptions import Exceptions
+from tasks.systems.ledger.invoicing import Invoicing
 from tasks.systems.ledger.mappings import Mappings
+from tasks.systems.ledger.order_marks import OrderMarks
 from tasks.systems.ledger.orders import Orders
 from tasks.systems.ledger.placed import PlacedOrders
 from tasks.systems.ledger.policies import TolerancePolicies
@@ -18,6 +21,10 @@ from tasks.systems.ledger.verification import Verification
 
 
 class Ledger(
+    DispatchPostings,
+    DispatchInbox,
+    Invoicing,
+    OrderMarks,
     Orders,
     RepeatablePostings,
     Verification,
@@ -30,7 +37,6 @@ class Ledger(
     Stock,
     StockHolds,
     Catalogue,
-    Dispatches,
     Customers,
     Mappings,
 ):

@@ -11,6 +11,8 @@ from tasks.systems.magento.search import encode_id
 from tasks.systems.magento.streams import Record
 
 DISPATCH_COMMENT = "PRIMA dispatch "
+# The code of the refusal for a source that is unknown or holds too little.
+NOT_SAVED = "SHIPMENT_NOT_SAVED"
 
 
 class FulfilmentCalls(OrderCalls):
@@ -79,12 +81,16 @@ class FulfilmentCalls(OrderCalls):
         capture: bool = False,
         *,
         notify_customer: bool = False,
+        text: str = "",
     ) -> str:
         """Invoice these lines, or with None all that is left, and return the invoice's id.
 
-        Delivery and its VAT go on the first invoice. `capture` takes the money through the payment gateway.
+        Delivery and its VAT go on the first invoice. `capture` takes the money through the payment gateway. `text` is
+        kept in a comment that customers do not see.
         """
         body: dict[str, Any] = {"capture": capture, "notify": notify_customer}
+        if text:
+            body |= {"appendComment": False, "comment": {"comment": text, "is_visible_on_front": 0}}
         if lines is not None:
             body["items"] = _lines(lines, lowest=1)
         return self._new_id(f"/V1/order/{encode_id(entity_id)}/invoice", body, f"order id {entity_id}")

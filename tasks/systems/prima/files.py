@@ -57,7 +57,7 @@ class FolderChannel:
                 raise SystemUnavailableError(
                     f"{path} cannot be read: {error}.", system=_SYSTEM, operation=extract.name
                 ) from error
-            read = _read_parquet if path.endswith(".parquet") else _read_csv
+            read = read_parquet if path.endswith(".parquet") else read_csv
             found += read(extract, path.rpartition("/")[2], content)
         return found
 
@@ -91,7 +91,8 @@ class FolderChannel:
         )
 
 
-def _read_csv(extract: Extract, name: str, content: bytes) -> list[Mapping[str, Any]]:
+def read_csv(extract: Extract, name: str, content: bytes) -> list[Mapping[str, Any]]:
+    """Return the rows of a CSV file as texts; raises UnexpectedResponseError that names file and line."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,7 +113,8 @@ def _read_csv(extract: Extract, name: str, content: bytes) -> list[Mapping[str, 
     return rows
 
 
-def _read_parquet(extract: Extract, name: str, content: bytes) -> list[Mapping[str, Any]]:
+def read_parquet(extract: Extract, name: str, content: bytes) -> list[Mapping[str, Any]]:
+    """Return the rows of a Parquet file; raises UnexpectedResponseError that names the file."""
     try:
         table = pq.read_table(io.BytesIO(content))
     except (pa.ArrowException, OSError, ValueError) as error:

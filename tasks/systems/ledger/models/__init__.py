@@ -9,7 +9,13 @@ from tasks.systems.ledger.models.breaks import break_events, breaks, tolerance_p
 from tasks.systems.ledger.models.catalogue import magento_products
 from tasks.systems.ledger.models.columns import metadata
 from tasks.systems.ledger.models.customers import customers
-from tasks.systems.ledger.models.dispatches import dispatch_links
+from tasks.systems.ledger.models.dispatches import (
+    dispatch_inbox,
+    dispatch_links,
+    dispatch_tracks,
+    order_marks,
+    status_polls,
+)
 from tasks.systems.ledger.models.evidence import evidence, evidence_head
 from tasks.systems.ledger.models.exceptions import exception_events, exceptions
 from tasks.systems.ledger.models.mappings import mappings
@@ -23,7 +29,9 @@ __all__ = [
     "break_events",
     "breaks",
     "customers",
+    "dispatch_inbox",
     "dispatch_links",
+    "dispatch_tracks",
     "evidence",
     "evidence_head",
     "exception_events",
@@ -33,8 +41,10 @@ __all__ = [
     "mappings",
     "metadata",
     "order_lines",
+    "order_marks",
     "orders",
     "postings",
+    "status_polls",
     "stock_baselines",
     "stock_bulks",
     "stock_hold_events",

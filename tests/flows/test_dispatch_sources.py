@@ -1,0 +1,122 @@
+"""Where dispatches come from: dropped files, PRIMA asked order by order; and whose they are."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.fulfilment import sync_fulfilment
+from flows.orders import sync_orders
+from schemas.drops import DISPATCH_DROP
+from tests.flows.shopping import (
+    JEANS,
+    TEE,
+    Order,
+    a_line,
+    accepted_order,
+    buy,
+    in_prima,
+    prima_number,
+    ship_calls,
+    shipped_units,
+    state,
+    tracks,
+)
+from tests.installation import Installation
+
+HEADER = ",".join(column.name for column in DISPATCH_DROP.columns)
+
+
+@pytest.fixture
+def order(installation: Installation) -> Order:
+    """An order of 3 tees and 2 pairs of jeans that PRIMA has accepted."""
+    return accepted_order(installation)
+
+
+@pytest.fixture
+def folder(installation: Installation) -> Path:
+    """A folder into which PRIMA drops files, named in the settings."""
+    dropped = installation.folder / "drop"
+    dropped.mkdir()
+    installation.configure(settle_seconds=f'0\ndrop_folder = "{dropped}"')
+    return dropped
+
+
+def a_file(order: Order, number: str, lines: dict[int, int], *, carrier: str = "DPD", tracking: str = "1550") -> str:
+    """Return a file with one dispatch of an order."""
+    common = f"{number},{prima_number(order)},2026-11-23 15:40:00,{carrier},NEXTDAY,{tracking}"
+    rows = [f"{common},{place},{line},X,,,,,{units}" for place, (line, units) in enumerate(lines.items(), start=1)]
+    return "\n".join([HEADER, *rows, f"END,{len(rows)}"]) + "\n"
+
+
+def lying_in(folder: Path) -> list[str]:
+    return sorted(path.parent.name + "/" + path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_dropped_files_are_told_once_each_and_what_is_cut_is_refused_with_its_reason(
+    installation: Installation, order: Order, folder: Path
+) -> None:
+    (folder / "a.csv").write_text(a_file(order, "D1", {1: 2}))
+    (folder / "b.csv").write_text(a_file(order, "D2", {1: 1, 2: 2})[:-15])
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert shipped_units(shipment, order) == {TEE: 2}
+    assert installation.open_codes() == {"file b.csv": "DISPATCH_FILE_REFUSED"}
+    assert [name for name in lying_in(folder) if name.startswith("refused/")] == [
+        "refused/b.csv",
+        "refused/b.csv.reason.txt",
+    ]
+
+    # The same file again, the whole of the one that was cut, and a carrier that nobody knows.
+    (folder / "a-again.csv").write_text(a_file(order, "D1", {1: 2}))
+    (folder / "b2.csv").write_text(a_file(order, "D2", {1: 1, 2: 2}, carrier="DPDX"))
+    for path in (folder / "refused").iterdir():
+        path.unlink()
+    sync_fulfilment()
+    assert ship_calls(installation) == 1
+    assert installation.open_codes() == {"dispatch D2": "CARRIER_UNKNOWN"}
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert note.suggestions == ("DPD",)
+
+    # Nothing is dropped any more: what is held is still known.
+    installation.add_settings('[carriers.DPDX]\ntitle = "DPD Express"')
+    sync_fulfilment()
+    _, second = installation.magento.shipments()
+    assert (shipped_units(second, order), tracks(second)) == ({TEE: 1, JEANS: 2}, [("1550", "custom", "DPD Express")])
+    assert len(installation.magento.emails) == 2
+    assert (state(installation, order), installation.open_codes()) == ("dispatched", {})
+
+
+def test_where_nothing_else_tells_of_dispatches_prima_is_asked_for_open_orders(installation: Installation) -> None:
+    order = accepted_order(installation)
+    part = buy(installation, a_line(TEE, 2))
+    still_open = buy(installation, a_line(TEE))
+    sync_orders()
+    installation.configure(
+        settle_seconds='0\nsource = "order_status"\npoll_tiers = [{ up_to_hours = 48, every_minutes = 1 }]'
+    )
+    installation.prima.dispatch(prima_number(order))
+    installation.prima.dispatch(prima_number(part), {1: 1})
+
+    sync_fulfilment()
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert (shipped_units(shipment, order), tracks(shipment)) == ({TEE: 3, JEANS: 2}, [])
+    assert (state(installation, order), state(installation, still_open)) == ("dispatched", "accepted")
+    assert installation.open_codes() == {f"order {part['increment_id']}": "DISPATCH_PART_UNTOLD"}
+    asked = [each for each in installation.prima.requests() if each["request_type"] == "OrderStatus"]
+    assert len(asked) == 3, "asked again before the minute was over"
+
+
+def test_dispatches_of_another_channel_are_counted_and_left_alone(installation: Installation, order: Order) -> None:
+    installation.prima.dispatch(prima_number(order))
+    in_prima(installation, "update stand_in_dispatches set order_number = '20999999'")
+    in_prima(installation, "update stand_in_dispatch_lines set order_number = '20999999'")
+
+    summary = sync_fulfilment()
+
+    assert (summary.counts["read"], summary.counts["of other channels"], summary.counts["fetched"]) == (1, 1, 0)
+    assert installation.open_codes() == {}
+    assert installation.magento.shipments() == []
