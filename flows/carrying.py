@@ -26,7 +26,7 @@ from tasks.validate import check_orders
 class UnderWay:
     """A batch that is planned and written to the ledger, and whose orders are being posted, chunk after chunk.
 
-    `last` is what the next batch's posting waits for: the last chunk of this one, or of the one before.
+    `latest` are the last chunks that were begun, in this batch or before: the next ones wait for all but the very last.
     """
 
     batch: extract.OrderBatch
@@ -34,7 +34,7 @@ class UnderWay:
     checked: CheckedBatch
     plan: OrderPlan
     chunks: list[PrefectFuture[Any]]
-    last: list[PrefectFuture[Any]]
+    latest: list[PrefectFuture[Any]]
 
 
 def carry(batch: extract.OrderBatch, items: ItemIndex, rules: OrderRules, settings: Settings) -> OrderSummary:
@@ -75,11 +75,14 @@ def depart(
     plan = decide.orders(checked.accepted, frames, items, posted, rules, known)
     record.see_orders(whole(checked), whole(frames), whole(plan))
     posting: list[PrefectFuture[Any]] = []
-    last = behind.last if behind is not None else []
+    latest = behind.latest if behind is not None else []
     for chunk in chunks(plan.to_post, settings.orders.chunk_size):
-        last = [post.post_chunk_of_sales_orders.submit(whole(chunk), wait_for=last, return_state=False)]
-        posting += last
-    return UnderWay(batch, frames, checked, plan, posting, last)
+        # Two chunks at a time, so that one gets ready while the other's last calls are out: they share PRIMA's calls.
+        # The two before those are named both, so that none begins after one that failed.
+        begun = post.post_chunk_of_sales_orders.submit(whole(chunk), wait_for=latest[:-1], return_state=False)
+        latest = [*latest, begun][-3:]
+        posting.append(begun)
+    return UnderWay(batch, frames, checked, plan, posting, latest)
 
 
 def arrive(under_way: UnderWay) -> OrderSummary:

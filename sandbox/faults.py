@@ -9,7 +9,9 @@ import fnmatch
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
@@ -65,6 +67,8 @@ class Faults:
         self._dice = random.Random(seed)
         self._planned: list[_Planned] = []
         self._numbers = itertools.count(1)
+        self._under_way: Counter[str] = Counter()
+        self.most_at_once: Counter[str] = Counter()
 
     def add(self, target: str, kind: FaultKind, *, times: int | None = 1, rate: float = 1.0, **detail: Any) -> str:
         """Plan a fault and return its id; ValueError for an unknown kind, a rate outside 0..1 or times below 1."""
@@ -128,6 +132,10 @@ class Faults:
                 return
             body = await _read_body(receive)
             name = name_of(scope, body)
+            with self._counted(name):
+                await answered(scope, receive, send, body, name)
+
+        async def answered(scope: Scope, receive: Receive, send: Send, body: bytes, name: str) -> None:
             delay = self.take("delay", name) or {}
             fault = self._take(ON_THE_WIRE, name) or {}
             if delay.get("before_effect"):
@@ -147,6 +155,15 @@ class Faults:
             await _send_disturbed(answer, fault, receive, send)
 
         return disturbed
+
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        self._under_way[name] += 1
+        self.most_at_once[name] = max(self.most_at_once[name], self._under_way[name])
+        try:
+            yield
+        finally:
+            self._under_way[name] -= 1
 
 
 def abort(receive: Receive) -> None:

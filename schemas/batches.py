@@ -47,6 +47,17 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return cast(list[dict[str, Any]], frame.to_dict("records"))
 
 
+def rows_by(frame: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a frame by the value of a column, in the order of the frame.
+
+    One conversion of the whole frame: one a group costs more than everything else that is done with an order.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows_of(frame):
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
 def agree(comparison: "pd.Series[Any]") -> "pd.Series[bool]":
     """Return a comparison of columns that may be empty; a row with an empty value is left to its own check."""
     return comparison.fillna(True).astype(bool)

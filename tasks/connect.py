@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, Literal
 
 import httpx
@@ -101,6 +102,12 @@ def open_magento(settings: Settings) -> Iterator[MagentoClient]:
 @cache
 def _pace(base_url: str, calls_per_second: float) -> Pacer:
     return Pacer(calls_per_second)
+
+
+@cache
+def prima_calls(wsdl_url: str, concurrency: int) -> BoundedSemaphore:
+    """Return what every call that creates an order holds: a process never has more of them out than PRIMA takes."""
+    return BoundedSemaphore(concurrency)
 
 
 @contextmanager

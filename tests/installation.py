@@ -73,6 +73,12 @@ class Installation:
         with (self.folder / "config.toml").open("a", encoding="utf-8") as file:
             file.write(f"\n{text}\n")
 
+    def add_to_section(self, section: str, line: str) -> None:
+        """Add a `key = value` line to a section of the settings file that is there."""
+        path = self.folder / "config.toml"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(f"\n[{section}]\n", f"\n[{section}]\n{line}\n", 1), encoding="utf-8")
+
     def holds(self, *orders: Mapping[str, Any]) -> None:
         """Give Magento these orders, and PRIMA an item for each of their SKUs."""
         documents = json.loads(json.dumps(orders, default=float))

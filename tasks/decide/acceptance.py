@@ -13,7 +13,7 @@ from schemas.acceptance import (
     AskedStates,
     Figures,
 )
-from schemas.batches import CheckedBatch, rows_of
+from schemas.batches import CheckedBatch, rows_by, rows_of
 from schemas.documents import ExceptionNote, StockTuple
 from schemas.money import show
 
@@ -56,7 +56,7 @@ def acceptance(
     plan = AcceptancePlan()
     rejected = {**_rejected(lines, "line "), **_rejected(orders, "order ")}
     shown = {row["order_number_prima"]: row for row in rows_of(orders.accepted)}
-    lines_of = {number: rows_of(rows) for number, rows in lines.accepted.groupby("order_number_prima", sort=False)}
+    lines_of = rows_by(lines.accepted, "order_number_prima")
     for number, order in accepted.orders.items():
         if order.is_verified or order.is_cancelled:
             continue

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.batches import rows_of
+from schemas.batches import rows_by, rows_of
 from schemas.documents import ExceptionNote
 from schemas.items import ItemIndex
 from schemas.order_checks import Circumstances, Finding
@@ -89,7 +89,7 @@ class _Checks:
         self._rules = rules
         self._details = frames.details
         self._released = circumstances.released
-        self._lines = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
+        self._lines = rows_by(frames.lines, "order_number")
         self._styles = Styles(items, rules.sizes)
         self._baskets = {each.order_number: each for each in baskets(frames, accepted)}
         there = [basket for number, basket in self._baskets.items() if posted.get(number, "cancelled") != "cancelled"]

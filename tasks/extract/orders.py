@@ -21,6 +21,8 @@ from tasks.systems.magento import MagentoClient, OrderReading, UnreadableOrder
 STREAM = "orders"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 RECORDS_A_BATCH = 500
+# The first batch of a run is small: posting begins with it, and the next is read meanwhile.
+FIRST_BATCH = 100
 UNREADABLE_A_BATCH = 20
 ORDERS_A_QUESTION = 50
 WAITING_STATES: tuple[OrderStateName, ...] = ("seen", "ready", "held", "refused")
@@ -60,12 +62,13 @@ def fetch_new_orders(after: Watermark | None = None) -> OrderBatch:
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
+        enough = RECORDS_A_BATCH if after is not None else FIRST_BATCH
         if after is None:
             after = _behind(ledger.watermark(STREAM), settings.magento.overlap_minutes)
         began_at = datetime.now(UTC)
         until = began_at + timedelta(days=1)
         readings = magento.changed_orders((after.at, after.key), until, leave_out=known_unreadable(ledger))
-        read = gathered(readings)
+        read = gathered(readings, enough)
         batch_id = ledger.open_batch(STREAM, after.at, until)
     position = Watermark(STREAM, *read.position) if read.position else None
     return OrderBatch(batch_id, read.records, _not_beyond(began_at, position), read.is_last, read.unreadable, position)
@@ -134,7 +137,7 @@ class Gathered:
     is_last: bool
 
 
-def gathered(readings: Iterable[OrderReading]) -> Gathered:
+def gathered(readings: Iterable[OrderReading], enough: int = RECORDS_A_BATCH) -> Gathered:
     """Take readings until they are enough for a batch, or at their end (`is_last`); see `fetch_new_orders`."""
     records: list[dict[str, Any]] = []
     unreadable: list[UnreadableOrder] = []
@@ -144,7 +147,7 @@ def gathered(readings: Iterable[OrderReading]) -> Gathered:
         records.extend(reading.records)
         unreadable.extend(reading.unreadable)
         position = reading.position
-        if len(records) >= RECORDS_A_BATCH or len(unreadable) >= UNREADABLE_A_BATCH:
+        if len(records) >= enough or len(unreadable) >= UNREADABLE_A_BATCH:
             is_last = False
             break
     if not records and len(unreadable) >= UNREADABLE_A_BATCH:

@@ -24,6 +24,8 @@ AFTERWARDS = 30
 LOOK_AGAIN_SECONDS = 0.2
 LANE_SECONDS = 300
 DAYS_BACK = 7
+# Two workers may commit in another order than the one in which their orders were accepted.
+LATE_COMMIT = timedelta(minutes=2)
 
 
 def note_key(order_number: str) -> str:
@@ -43,15 +45,18 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
     results: list[PostingResult] = []
     tried: set[str] = set()
     afterwards = 0
+    since = datetime.now(UTC) - timedelta(days=DAYS_BACK)
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         while True:
             was_over = is_over is None or is_over.is_set()
-            due = _due(ledger, settings, tried)
+            due = _due(ledger, settings, since, tried)
             if not due and not was_over and is_over is not None:
                 is_over.wait(LOOK_AGAIN_SECONDS)
                 continue
             ended = _write(ledger, magento, settings, due)
             tried.update(order.order_number for order in due)
+            # The oldest come first, so none before these is left; looking at all of them each time would grow.
+            since = max([since, *(order.accepted_at - LATE_COMMIT for order in due if order.accepted_at)])
             results += ended
             afterwards += len(due) if was_over else 0
             is_unreachable = any(result.state == "waiting" for result in ended)
@@ -59,11 +64,11 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
                 return results
 
 
-def _due(ledger: Ledger, settings: Settings, tried: set[str]) -> list[OrderRecord]:
-    """Return the next few orders without a note that were not tried by this run."""
+def _due(ledger: Ledger, settings: Settings, since: datetime, tried: set[str]) -> list[OrderRecord]:
+    """Return the next few orders accepted since then without a note that were not tried by this run."""
     found = ledger.orders_without(
         KEY,
-        accepted_since=datetime.now(UTC) - timedelta(days=DAYS_BACK),
+        accepted_since=since,
         attempts=settings.prima.attempt_limit,
         leave_out=tried,
         limit=AT_ONCE,

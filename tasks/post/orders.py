@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from threading import Event
+from threading import BoundedSemaphore, Event
 from time import monotonic
 
 from prefect import task
@@ -49,14 +49,19 @@ class _Desk:
     failures: list[BaseException] = field(default_factory=list)
 
     @property
+    def calls(self) -> BoundedSemaphore:
+        """What a call holds while it is out, whichever chunk it is of."""
+        return connect.prima_calls(self.settings.prima.wsdl_url, self.settings.prima.concurrency)
+
+    @property
     def group(self) -> int:
         return GROUP * self.settings.prima.concurrency
 
     @property
     def lane_seconds(self) -> int:
-        """How long a lane is held at most: the calls of two groups before it, and its own."""
+        """How long a lane is held at most: its call, and those of two groups before it, here and in another chunk."""
         limits = self.settings.prima
-        return int((2 * GROUP + 1) * (limits.order_timeout_seconds + limits.connect_timeout_seconds)) + SPARE_SECONDS
+        return int((4 * GROUP + 1) * (limits.order_timeout_seconds + limits.connect_timeout_seconds)) + SPARE_SECONDS
 
     def stands(self, order: SalesOrder, request_hash: str, *latest: Posting) -> Standing:
         """Return what the refusals of an order so far mean for its next attempt."""
@@ -228,7 +233,8 @@ def _call(desk: _Desk, ready: _Ready, begun: Begun, lane_ends: float) -> None:
     """Send one order that is recorded, and hand on what came of it; None: nobody knows, it stays pending."""
     ended: EndedOrder | None = None
     try:
-        ended = _sent(desk, ready, begun, lane_ends)
+        with desk.calls:
+            ended = _sent(desk, ready, begun, lane_ends)
     except BaseException as error:
         desk.is_out_of_reach.set()
         desk.failures.append(error)

@@ -7,7 +7,7 @@ from typing import Any
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.batches import CheckedBatch, PostingResult, chunks, rows_of, totals_of
+from schemas.batches import CheckedBatch, PostingResult, chunks, rows_by, rows_of, totals_of
 from schemas.documents import ControlTotals, ExceptionNote, Watermark
 from schemas.money import show
 from schemas.order_checks import DEFAULT_ACTIONS
@@ -80,7 +80,7 @@ def see_orders(checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan) -> N
     """
     settings = Settings.from_env()
     numbers = {order.order_number: order.order_number_prima for order in plan.to_post}
-    lines = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
+    lines = rows_by(frames.lines, "order_number")
     records = [
         _order_record(
             row,

@@ -13,7 +13,7 @@ from tasks.post.attempts import Patience, standing
 from tasks.post.orders import retry_orders
 from tasks.systems.ledger.records import Posting
 from tests.installation import Installation
-from tests.recorded import sample_order
+from tests.recorded import sample_order, sample_orders
 
 ORDER, OTHER = "000000020", "000000019"
 PRIMA_NUMBER = "30000020"
@@ -180,6 +180,19 @@ def test_xml_that_prima_cannot_read_is_sent_once_and_then_parked(installation: I
     with installation.ledger() as ledger:
         (note,) = ledger.exceptions(code="PRIMA_REFUSED")
     assert "Parked after 1 attempt:" in note.detail
+
+
+def test_chunks_that_get_ready_beside_one_another_share_the_calls_that_prima_takes(
+    installation: Installation,
+) -> None:
+    installation.holds(*sample_orders()[:24])
+    installation.add_to_section("orders", "chunk_size = 3")
+    installation.prima.faults.add("MultiNewOrder", "delay", times=None, seconds=0.2)
+
+    sync_orders()
+
+    assert len(installation.prima.order_numbers()) > 9
+    assert installation.prima.faults.most_at_once["MultiNewOrder"] == installation.settings.prima.concurrency
 
 
 def test_a_lost_answer_is_looked_up_in_the_reporting_source_where_prima_cannot_say_not_there(
