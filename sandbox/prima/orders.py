@@ -94,7 +94,7 @@ class OrderDesk:
                 refused.append(refusals.unknown_item(codes))
             elif not item["is_active"]:
                 refused.append(refusals.inactive_item(codes))
-            elif data.get("VatInclusive") != ("Yes" if self._settings.vat_inclusive else "No"):
+            elif data.get("VatInclusive") != ("Yes" if self._has_vat(item["sku"]) else "No"):
                 refused.append(refusals.VAT_INCLUSIVE_MISMATCH)
             else:
                 try:
@@ -107,6 +107,10 @@ class OrderDesk:
                     continue
                 lines.append({**stored, "order_number": data.get("OrderNumber"), "updated_at": now})
         return lines, refused
+
+    def _has_vat(self, sku: str) -> bool:
+        """Return whether the prices of the SKU's price book hold VAT."""
+        return self._settings.vat_inclusive and sku not in self._settings.net_price_books
 
     def _line(self, line: dict[str, str], position: int, item: RowMapping, country: str) -> dict[str, Any]:
         quantity = _whole(line, "Quantity")

@@ -61,6 +61,7 @@ class StandInSettings:
     # Orders.
     price_meaning: PriceMeaning = "line_gross"
     vat_inclusive: bool = True  # of the price book; an order that says otherwise is refused with E:548
+    net_price_books: frozenset[str] = frozenset()  # SKUs whose price book is without VAT, whatever the others are
     drops_bad_lines: bool = False  # an order with good and bad lines is taken without the bad ones
     charge_codes: frozenset[str] | None = None  # None = any code is known
     not_found_text: str = "(E:22) Sales Order Header does not exist with Order Number equal to"

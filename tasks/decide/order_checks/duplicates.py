@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.batches import rows_of
+from schemas.batches import rows_by, rows_of
 from schemas.order_checks import Basket, Finding, Signature, signature
 from schemas.orders import OrderFrames
 
 
 def baskets(frames: OrderFrames, orders: pd.DataFrame | None = None) -> list[Basket]:
     """Return who ordered what and when, for all orders of a batch or for these rows of it."""
-    lines_of = {number: rows_of(rows) for number, rows in frames.lines.groupby("order_number", sort=False)}
+    lines_of = rows_by(frames.lines, "order_number")
     chosen = rows_of(frames.orders if orders is None else orders)
     return [_basket(row, lines_of.get(row["order_number"], []), frames) for row in chosen]
 
