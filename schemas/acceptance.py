@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from schemas.documents import ControlTotals, ExceptionNote, StockTuple
+from schemas.documents import ControlTotals, ExceptionNote, Parcel, StockTuple
 
 # States of a Magento order in which nothing of it is left to cancel.
 OVER_IN_MAGENTO = ("canceled", "closed")
@@ -92,12 +92,14 @@ class AcceptedOrders:
 class AskedStates:
     """What `OrderStatus` said: PRIMA's word by its order number, and the numbers that it says do not exist.
 
-    `is_out_of_reach` says why not all of them could be asked.
+    `is_out_of_reach` says why not all of them could be asked. `parcels` are those of orders of which something has
+    left, where `[prima.tracking]` points to them.
     """
 
     words: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     is_out_of_reach: str = ""
+    parcels: Mapping[str, Sequence[Parcel]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

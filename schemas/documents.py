@@ -138,6 +138,15 @@ class SalesOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel's tracking number with PRIMA's codes of its carrier and service, empty where they are not told."""
+
+    number: str
+    carrier: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance:
     """What PRIMA answered when it took an order. `customer_code` is empty when only `OrderStatus` proved it."""
 

@@ -8,10 +8,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.acceptance import AskedStates
+from schemas.documents import Parcel
 from tasks import connect
 from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError
 from tasks.settings import Settings
-from tasks.systems.prima import PrimaClient
+from tasks.systems.prima import OrderState, PrimaClient
 
 
 @task(cache_policy=NO_CACHE)
@@ -37,6 +38,7 @@ def _ask(prima: PrimaClient, order_numbers_prima: Sequence[str], at_a_time: int)
     words: dict[str, str] = {}
     missing: list[str] = []
     reasons: list[str] = []
+    parcels: dict[str, tuple[Parcel, ...]] = {}
 
     def ask(number: str) -> None:
         if is_out_of_reach.is_set():
@@ -53,7 +55,19 @@ def _ask(prima: PrimaClient, order_numbers_prima: Sequence[str], at_a_time: int)
                 missing.append(number)
             else:
                 words[number] = state.status_text
+                if found := _parcels(prima, number, state):
+                    parcels[number] = found
 
     with ThreadPoolExecutor(max_workers=at_a_time) as pool:
         list(pool.map(ask, order_numbers_prima))
-    return AskedStates(words, frozenset(missing), reasons[0] if reasons else "")
+    return AskedStates(words, frozenset(missing), reasons[0] if reasons else "", parcels)
+
+
+def _parcels(prima: PrimaClient, number: str, state: OrderState) -> tuple[Parcel, ...]:
+    """Return the parcels of an order of which something has left; a request of their own that fails tells none."""
+    if state.tracking or state.status not in ("dispatched", "part_dispatched"):
+        return state.tracking
+    try:
+        return prima.tracking(number) if prima.asks_for_tracking else ()
+    except (CallRefusedError, OutcomeUnknownError):
+        return ()

@@ -71,7 +71,7 @@ def read(tmp_path: Path, text: str) -> Settings:
     (PRIMA + '[prima.tracking]\nnumber = "//@x"\n', "", "prima.tracking.number", "ends in an attribute"),
     (PRIMA + '[prima.tracking]\nsource = "request"\nnumber = "Data/@T"\n', "", "prima.requests", "despatch is needed"),
     (PRIMA + '[[prima.stock.ranges]]\nlast = "M"\n[[prima.stock.ranges]]\nfirst = "L"\n', "", "prima.stock.ranges",
-     "without an overlap"),
+     "entry 2 must begin"),
     (PRIMA + '[[prima.stock.ranges]]\nfirst = "L"\n', "", "prima.stock.ranges", "leave nothing out"),
     (PRIMA + '[[prima.errors]]\nkind = "noise"\n', "", "prima.errors.0.begins", "needed when code is not given"),
     (PRIMA + '[[prima.errors]]\ncode = "21"\nkind = "odd"\n', "", "prima.errors.0.kind", "'park'"),

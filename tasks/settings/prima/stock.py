@@ -37,13 +37,11 @@ class PrimaStockSettings(Section):
 
     @field_validator("ranges")
     @classmethod
-    def _whole_and_apart(cls, ranges: list[ProductRangeSettings]) -> list[ProductRangeSettings]:
+    def _whole(cls, ranges: list[ProductRangeSettings]) -> list[ProductRangeSettings]:
         for position, (before, after) in enumerate(pairwise(ranges), start=1):
-            if not before.last or not after.first or before.last >= after.first:
-                raise ValueError(
-                    f"must ascend without an overlap, but entry {position + 1} begins before {position} ends"
-                )
-        if any(each.first and each.last and each.first > each.last for each in ranges):
+            if not before.last or before.last != after.first:
+                raise ValueError(f"must join: entry {position + 1} must begin with the code that ends entry {position}")
+        if any(each.first and each.last and each.first >= each.last for each in ranges):
             raise ValueError("must each begin before they end")
         if ranges and (ranges[0].first or ranges[-1].last):
             raise ValueError("must leave nothing out: the first range has no first, the last one no last")

@@ -11,14 +11,14 @@ from types import TracebackType
 
 from lxml import etree
 
-from schemas.documents import Acceptance, SalesOrder, StockRow, StockTuple
+from schemas.documents import Acceptance, Parcel, SalesOrder, StockRow, StockTuple
 from tasks.errors import CallRefusedError, ConfigurationError, IntegrationError
 from tasks.settings import OrderStatusName, PrimaSettings, Secrets
 from tasks.systems.prima import answers, documents
 from tasks.systems.prima.envelope import Service, open_service
 from tasks.systems.prima.faults import Call
 from tasks.systems.prima.order_document import OrderWriter
-from tasks.systems.prima.records import OrderState, PreparedRequest, StockSnapshot, TrackingNumber
+from tasks.systems.prima.records import OrderState, PreparedRequest, StockSnapshot
 from tasks.systems.prima.refusals import PrimaRefusedError
 from tasks.systems.prima.text import is_plain_code
 from tasks.systems.prima.tracking import tracking_numbers
@@ -153,7 +153,12 @@ class PrimaClient:
             return state
         return replace(state, tracking=tracking_numbers(answer.root, self._settings.tracking))
 
-    def tracking(self, order_number_prima: str) -> tuple[TrackingNumber, ...]:
+    @property
+    def asks_for_tracking(self) -> bool:
+        """Whether tracking numbers have a request of their own (`prima.tracking.source`)."""
+        return self._settings.tracking.source == "request"
+
+    def tracking(self, order_number_prima: str) -> tuple[Parcel, ...]:
         """Return the tracking numbers of an order from where `prima.tracking.source` says; empty where it says none.
 
         Raises CallRefusedError, SystemUnavailableError, OutcomeUnknownError for an answer that is neither OK nor ERROR.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from schemas.documents import StockRow
+from schemas.documents import Parcel, StockRow
 from tasks.settings import OrderStatusName
 
 
@@ -24,15 +24,6 @@ class PreparedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackingNumber:
-    """A parcel's number with PRIMA's codes of its carrier and service, empty where they are not told."""
-
-    number: str
-    carrier: str = ""
-    service: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class OrderState:
     """What `OrderStatus` says of an order.
 
@@ -45,7 +36,7 @@ class OrderState:
     status: OrderStatusName | None
     attributes: dict[str, str]
     answer: str = ""
-    tracking: tuple[TrackingNumber, ...] = ()
+    tracking: tuple[Parcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

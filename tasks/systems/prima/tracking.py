@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from schemas.documents import Parcel
 from tasks.settings import PrimaTrackingSettings
-from tasks.systems.prima.records import TrackingNumber
 
 _Path = tuple[etree._Element, ...]
 
 
-def tracking_numbers(result: etree._Element, settings: PrimaTrackingSettings) -> tuple[TrackingNumber, ...]:
+def tracking_numbers(result: etree._Element, settings: PrimaTrackingSettings) -> tuple[Parcel, ...]:
     """Return the numbers that the answer holds, each once, in its order; empty when nothing is pointed to.
 
     The carrier of a number is the one on the same element or on an element around it, so that two parcels of two
@@ -18,10 +18,10 @@ def tracking_numbers(result: etree._Element, settings: PrimaTrackingSettings) ->
     """
     if not settings.number:
         return ()
-    found: dict[TrackingNumber, None] = {}
+    found: dict[Parcel, None] = {}
     for path, number in _attributes(result, settings.number):
         beside = [_beside(result, path, pointer) for pointer in (settings.carrier, settings.service)]
-        found.setdefault(TrackingNumber(number, *beside))
+        found.setdefault(Parcel(number, *beside))
     return tuple(found)
 
 

@@ -150,7 +150,7 @@ def test_a_snapshot_in_ranges_is_the_whole_stock_in_one_request_a_range(
     prima: PrimaStandIn, client_for: ClientFor
 ) -> None:
     whole = client_for().stock_snapshot()
-    ranges = [{"last": "HZ"}, {"first": "I", "last": "M"}, {"first": "N"}]
+    ranges = [{"last": "HARBRN"}, {"first": "HARBRN", "last": "M"}, {"first": "M"}]
 
     parts = client_for(stock={"ranges": ranges}).stock_snapshot()
 

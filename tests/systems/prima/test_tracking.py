@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sandbox.prima import PrimaStandIn
+from schemas.documents import Parcel
 from tasks.errors import CallRefusedError
-from tasks.systems.prima.records import TrackingNumber
 from tests.systems.prima.builders import an_order
 from tests.systems.prima.conftest import ClientFor
 
@@ -15,7 +15,7 @@ POINTERS = {
     "carrier": "data/despatch/@carrier",
     "service": "Data/Despatch/Parcel/@CarrServ",
 }
-TWO_PARCELS = (TrackingNumber("T1", "DPD", "NEXTDAY"), TrackingNumber("T2", "RM", "24"))
+TWO_PARCELS = (Parcel("T1", "DPD", "NEXTDAY"), Parcel("T2", "RM", "24"))
 
 
 @pytest.fixture(autouse=True)
