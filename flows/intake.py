@@ -27,4 +27,4 @@ def ask_for_open_orders(settings: Settings) -> None:
     rules, now = connect.poll_rules(settings), datetime.now(UTC)
     due = decide.due(extract_polls.fetch_open_orders(), now, rules)
     asked = extract_states.fetch_states([order.order_number_prima for order in due])
-    record.keep_polled(whole(decide.dispatches(due, asked.words, now, rules)))
+    record.keep_polled(whole(decide.dispatches(due, asked.words, now, rules, asked.parcels)))

@@ -1,11 +1,12 @@
 """Which open orders PRIMA is asked for, and what its answers mean for dispatches. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from schemas.acceptance import folded
-from schemas.documents import ExceptionNote
+from schemas.documents import ExceptionNote, Parcel
 from schemas.polls import PolledDispatch, PollOrder, PollPlan, PollRules
 
 PART = "DISPATCH_PART_UNTOLD"
@@ -29,11 +30,17 @@ def due(orders: Sequence[PollOrder], now: datetime, rules: PollRules) -> list[Po
     return [order for _, _, order in sorted(waiting, key=lambda each: each[:2])[: rules.calls]]
 
 
-def dispatches(orders: Sequence[PollOrder], words: Mapping[str, str], now: datetime, rules: PollRules) -> PollPlan:
+def dispatches(
+    orders: Sequence[PollOrder],
+    words: Mapping[str, str],
+    now: datetime,
+    rules: PollRules,
+    parcels: Mapping[str, Sequence[Parcel]] = MappingProxyType({}),
+) -> PollPlan:
     """Return a dispatch of everything still open for each order that PRIMA says has left; `words` by PRIMA's number.
 
-    OrderStatus tells neither carrier nor tracking number nor parts: such a dispatch names no carrier, and an order of
-    which a part has left is noted for a person.
+    Unless `prima.tracking` finds `parcels`, OrderStatus tells neither carrier nor tracking number, and such a dispatch
+    names none. It never tells which part has left: an order of which one has is noted for a person.
     """
     plan = PollPlan()
     for order in orders:
@@ -43,7 +50,7 @@ def dispatches(orders: Sequence[PollOrder], words: Mapping[str, str], now: datet
         plan.words[order.order_number] = word
         status = rules.statuses.get(folded(word))
         if status == "dispatched" and any(line.open_units for line in order.lines):
-            plan.dispatches.append(_dispatch(order, now))
+            plan.dispatches.append(_dispatch(order, now, parcels.get(order.order_number_prima, ())))
         if status == "part_dispatched":
             plan.notes.append(
                 ExceptionNote(
@@ -62,15 +69,20 @@ def _interval(age: timedelta, rules: PollRules) -> timedelta | None:
     return next((tier.every for tier in rules.tiers if age <= tier.up_to), None)
 
 
-def _dispatch(order: PollOrder, now: datetime) -> PolledDispatch:
+def _only(codes: Iterable[str]) -> str:
+    """Return the code that all parcels have; several are written together, which no mapping knows: a person looks."""
+    return "+".join(dict.fromkeys(codes))
+
+
+def _dispatch(order: PollOrder, now: datetime, parcels: Sequence[Parcel]) -> PolledDispatch:
     number = f"{PREFIX}{order.order_number_prima}"
     header = {
         "dispatch_number": number,
         "order_number_prima": order.order_number_prima,
         "dispatched_at": now.isoformat(timespec="seconds"),
-        "carrier": "",
-        "service": "",
-        "tracking_numbers": "",
+        "carrier": _only(parcel.carrier for parcel in parcels),
+        "service": _only(parcel.service for parcel in parcels),
+        "tracking_numbers": ";".join(parcel.number for parcel in parcels),
     }
     lines: list[Mapping[str, Any]] = [
         {

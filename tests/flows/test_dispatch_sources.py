@@ -1,6 +1,7 @@
 """Where dispatches come from: dropped files, PRIMA asked order by order; and whose they are."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -108,6 +109,26 @@ def test_where_nothing_else_tells_of_dispatches_prima_is_asked_for_open_orders(i
     assert installation.open_codes() == {f"order {part['increment_id']}": "DISPATCH_PART_UNTOLD"}
     asked = [each for each in installation.prima.requests() if each["request_type"] == "OrderStatus"]
     assert len(asked) == 3, "asked again before the minute was over"
+
+
+@pytest.mark.parametrize(("source", "tells"), [("order_status", "status"), ("request", "request")])
+def test_tracking_numbers_that_prima_points_to_reach_the_customer(
+    installation: Installation, source: str, tells: Literal["status", "request"]
+) -> None:
+    order = accepted_order(installation)
+    installation.prima.settings.tells_tracking = tells
+    installation.configure(settle_seconds='0\nsource = "order_status"')
+    installation.add_settings(
+        f'[prima.tracking]\nsource = "{source}"\nnumber = "Data/Despatch/Parcel/@TrackingNumber"\n'
+        'carrier = "Data/Despatch/@Carrier"\n[prima.requests]\ndespatch = "DespatchStatus"'
+    )
+    installation.prima.dispatch(prima_number(order), tracking=["T1", "T2"])
+
+    sync_fulfilment()
+
+    (shipment,) = installation.magento.shipments()
+    assert tracks(shipment) == [("T1", "custom", "DPD"), ("T2", "custom", "DPD")]
+    assert installation.open_codes() == {}
 
 
 def test_dispatches_of_another_channel_are_counted_and_left_alone(installation: Installation, order: Order) -> None:

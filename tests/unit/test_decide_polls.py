@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.documents import Parcel
 from schemas.polls import PollLine, PollOrder, PollRules, PollTier
 from tasks.decide import polls as decide
 
@@ -82,3 +83,16 @@ def test_an_order_of_which_a_part_has_left_is_for_a_person() -> None:
     (note,) = plan.notes
     assert (note.code, note.subject, note.value_at_risk_pence) == ("DISPATCH_PART_UNTOLD", "order 000000001", 1200)
     assert plan.dispatches == []
+
+
+def test_parcels_that_prima_points_to_go_with_the_dispatch_and_two_carriers_are_left_to_a_person() -> None:
+    order = an_order(1)
+    words = {order.order_number_prima: "Despatched"}
+
+    def header(*parcels: Parcel) -> tuple[str, str, str]:
+        (made,) = decide.dispatches([order], words, NOW, RULES, {order.order_number_prima: parcels}).dispatches
+        return made.header["carrier"], made.header["service"], made.header["tracking_numbers"]
+
+    assert header(Parcel("T1", "DPD", "24"), Parcel("T2", "DPD", "24")) == ("DPD", "24", "T1;T2")
+    assert header(Parcel("T1", "DPD"), Parcel("T2", "RM")) == ("DPD+RM", "", "T1;T2")
+    assert header() == ("", "", "")
