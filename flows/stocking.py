@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from flows import braking
+from flows import braking, read_back
 from flows.passing import whole
 from schemas.brakes import NOT_JUDGED
 from schemas.items import ItemIndex
@@ -59,6 +59,8 @@ def carry_stock(settings: Settings, skus: Sequence[str] | None = None) -> StockS
     summary = record.close_stock(batch_id, rows, whole(checked), whole(plan), rejected, results, is_whole=skus is None)
     record_brakes.record_verdict(batch_id, whole(verdict))
     artifacts.show_stock(summary, plan)
+    if not summary.is_magento_out_of_reach:
+        read_back.read_sample_back(batch_id, settings)
     return summary
 
 

@@ -19,6 +19,7 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 | What needs a person? | `magento-prima exceptions list` | Flow runs of `orders`, `inventory`, `fulfilment` |
 | What happened to an order? | `magento-prima order 000000101` | |
 | Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | artifact `inventory` |
+| Is Magento's stock what was written? | `magento-prima run stock-check` | artifact `stock-check` |
 | Which stock snapshot is held, and why? | `magento-prima stock-brake show` | form of `stock-brake` |
 | What did the last run do? | `magento-prima run orders` prints it | artifacts `orders`, `inventory`, `fulfilment` |
 | Did every order arrive? | `magento-prima run census` | artifact `census` |

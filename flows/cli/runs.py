@@ -71,6 +71,15 @@ def run_dispatch_census(as_json: AsJson = False) -> None:
     finish(take_dispatch_census(), as_json)
 
 
+@run_app.command("stock-check")
+def run_stock_check(as_json: AsJson = False) -> None:
+    """Read all of Magento's stock back against what was written and what its own orders reserve."""
+    prepare()
+    from flows.stock_check import check_stock
+
+    finish(check_stock(), as_json)
+
+
 @run_app.command("reconciliation")
 def run_reconciliation(
     business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,

@@ -1,4 +1,4 @@
-"""Commands about held stock snapshots: `magento-prima stock-brake show`, `release` and `refuse`."""
+"""Commands that guard stock: `magento-prima stock-brake show`, `release` and `refuse`, and `stock-repair`."""
 
 import dataclasses
 from typing import Annotated, Any
@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from flows import views_stock
-from flows.cli.output import AsJson, fail, print_json, show_view
-from flows.cli.preparing import quieten
+from flows.cli.output import AsJson, fail, finish, print_json, show_view
+from flows.cli.preparing import prepare, quieten
 from schemas.brakes import HoldDecision
 from tasks.settings import Settings
 
@@ -43,6 +43,23 @@ def release(hold_id: str, by: By, why: Why, as_json: AsJson = False) -> None:
 def refuse(hold_id: str, by: By, why: Why, as_json: AsJson = False) -> None:
     """Note that the held snapshot is wrong; it stays held until a sane one follows."""
     _decide(hold_id, "refuse", by, why, as_json)
+
+
+@app.command("stock-repair")
+def repair(
+    write: Annotated[bool, typer.Option("--write", help="Write fresh figures; without it a dry run.")] = False,
+    delete_orphans: Annotated[
+        bool, typer.Option("--delete-orphans", help="Remove source items of SKUs that are no product.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find where Magento's stock drifted, and write it anew from fresh figures of PRIMA."""
+    if delete_orphans and not write:
+        raise typer.BadParameter("--delete-orphans needs --write: a dry run removes nothing")
+    prepare()
+    from flows.stock_repair import repair_stock
+
+    finish(repair_stock(dry_run=not write, delete_orphans=delete_orphans), as_json)
 
 
 def _decide(hold_id: str, decision: HoldDecision, by: str, why: str, as_json: bool) -> None:

@@ -3,13 +3,14 @@
 This table is the only place where codes, owners, severities and texts live; pages, alerts and views are made from it.
 """
 
-from schemas.reasons import control, fulfilment, goods, order_checks, orders
+from schemas.reasons import control, drift, fulfilment, goods, order_checks, orders
 from schemas.reasons.reason import Owner, Reason, Severity
 
 __all__ = ["REASONS", "Owner", "Reason", "Severity", "reason"]
 
 REASONS: dict[str, Reason] = {
-    row[0]: Reason(*row) for row in (*orders.ROWS, *order_checks.ROWS, *goods.ROWS, *fulfilment.ROWS, *control.ROWS)
+    row[0]: Reason(*row)
+    for row in (*orders.ROWS, *order_checks.ROWS, *goods.ROWS, *drift.ROWS, *fulfilment.ROWS, *control.ROWS)
 }
 
 

@@ -60,13 +60,6 @@ ROWS: tuple[Row, ...] = (
         "warning",
         "Check the item in PRIMA; disable the product if it is no longer sold.",
     ),
-    (
-        "STOCK_DRIFT",
-        "Magento shows another quantity than the one that was written.",
-        "ecommerce",
-        "problem",
-        "See whether somebody changed it by hand; the next run writes the right figure.",
-    ),
     # Dispatches
     (
         "DISPATCH_ORDER_UNKNOWN",

@@ -64,6 +64,17 @@ class BrakeSettings(Section):
     )
 
 
+class ReadBackSettings(Section):
+    """`[stock.read_back]`: how much of Magento's stock is read after each run, and of salable quantities each night."""
+
+    per_write: int = Field(default=3, ge=0, description="levels of each call that wrote; 0 = none")
+    sample_skus: int = Field(default=20, ge=0, description="further SKUs in each run, others every time")
+    sample_salable: int = Field(default=5, ge=0, description="SKUs of these whose salable quantity is asked for")
+    nightly_salable: int = Field(
+        default=5_000, ge=0, description="salable quantities asked for in a night, one call each; the rest takes turns"
+    )
+
+
 class StockRuleSettings(Section):
     """`[stock]`: the sellable figure, safety buffers, PRIMA's warehouses, and the pace of writing."""
 
@@ -107,6 +118,7 @@ class StockRuleSettings(Section):
         default="GBP", pattern=r"^[A-Z]{3}$", description="the currency of PRIMA's prices that stock is valued in"
     )
     brakes: BrakeSettings = BrakeSettings()
+    read_back: ReadBackSettings = ReadBackSettings()
 
     @field_validator("sellable")
     @classmethod

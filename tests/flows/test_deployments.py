@@ -38,6 +38,8 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "replay-range",
     "stock",
     "stock-brake",
+    "stock-check",
+    "stock-repair",
     "withdraw-suggestion",
 )
 NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "verification")

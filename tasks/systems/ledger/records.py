@@ -201,7 +201,7 @@ class StockLevelRecord:
     """The last sum worked out for a SKU at a source, and what Magento is known to hold (`confirmed_qty`).
 
     `confirmed_qty` is None when it is not known: never read, or a push whose outcome is open. `confirmed_at` is when
-    it was last learned, or last stopped being known.
+    it was last learned, or last stopped being known. `previous_qty` is what was known before.
     """
 
     sku: str
@@ -216,6 +216,7 @@ class StockLevelRecord:
     confirmed_at: datetime | None
     back_order_units: int = 0
     explanation: str = ""
+    previous_qty: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from schemas.documents import SourceKey, StockLevel, StockSum
 from tasks.systems.ledger.database import Database
@@ -12,6 +12,7 @@ from tasks.systems.ledger.models import stock_levels, stock_pushes
 from tasks.systems.ledger.records import StockLevelRecord, StockPush
 from tasks.systems.ledger.states import PushState
 
+NO_SUM = -1
 _KEY = ("sku", "source_code")
 _UNITS = ("available_to_sell", "buffer", "back_order_units", "open_units", "source_qty")
 _WORDS = ("available_date", "explanation")
@@ -74,10 +75,17 @@ class Stock(Database):
 
     def forget_levels(self, keys: Iterable[tuple[str, str]]) -> None:
         """Mark what Magento holds for (sku, source_code) as not known, so that the next push sends it."""
-        clearing = update(stock_levels).values(confirmed_qty=None, confirmed_at=self._now())
+        clearing = update(stock_levels).values(confirmed_qty=None, confirmed_at=self._now(), previous_qty=None)
         with self._writing("forget levels") as connection:
             for sku, source_code in sorted(keys):
                 connection.execute(clearing.where(stock_levels.c.sku == sku, stock_levels.c.source_code == source_code))
+
+    def write_anew(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Note a quantity that no sum makes, so that the next push writes these levels whatever Magento holds."""
+        marking = update(stock_levels).values(confirmed_qty=NO_SUM, confirmed_at=self._now())
+        with self._writing("write anew") as connection:
+            for sku, source_code in sorted(keys):
+                connection.execute(marking.where(stock_levels.c.sku == sku, stock_levels.c.source_code == source_code))
 
     def confirmed_levels(self) -> dict[tuple[str, str], int]:
         """Return what Magento is known to hold by (sku, source_code); what is not known is not in it."""
@@ -118,6 +126,8 @@ class Stock(Database):
     def _confirm(self, *, only_newer: bool) -> Any:
         insert = self._insert(stock_levels)
         set_ = {name: insert.excluded[name] for name in ("confirmed_qty", "confirmed_at")}
+        # What was there before: a push that Magento dropped is told from a change by somebody else with it.
+        set_["previous_qty"] = func.coalesce(stock_levels.c.confirmed_qty, stock_levels.c.previous_qty)
         if not only_newer:
             return insert.on_conflict_do_update(index_elements=_KEY, set_=set_)
         is_newer = or_(

@@ -16,6 +16,7 @@ from tasks.systems.ledger.policies import TolerancePolicies
 from tasks.systems.ledger.proofs import Proofs
 from tasks.systems.ledger.repeatable import RepeatablePostings
 from tasks.systems.ledger.stock import Stock
+from tasks.systems.ledger.stock_checks import StockChecks
 from tasks.systems.ledger.stock_holds import StockHolds
 from tasks.systems.ledger.verification import Verification
 
@@ -37,6 +38,7 @@ class Ledger(
     Stock,
     StockHolds,
     Catalogue,
+    StockChecks,
     Customers,
     Mappings,
 ):

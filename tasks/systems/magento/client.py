@@ -6,6 +6,7 @@ from typing import Self
 
 from tasks.settings import MagentoSettings, Secrets
 from tasks.systems.magento.bulk import BulkCalls
+from tasks.systems.magento.catalogue import CatalogueCalls
 from tasks.systems.magento.fulfilment import FulfilmentCalls
 from tasks.systems.magento.inventory import InventoryCalls
 from tasks.systems.magento.prices import PriceCalls
@@ -14,7 +15,7 @@ from tasks.systems.magento.shop import ShopCalls
 from tasks.systems.magento.transport import Transport
 
 
-class MagentoClient(ReadingCalls, FulfilmentCalls, InventoryCalls, PriceCalls, BulkCalls, ShopCalls):
+class MagentoClient(ReadingCalls, FulfilmentCalls, InventoryCalls, CatalogueCalls, PriceCalls, BulkCalls, ShopCalls):
     """Magento 2.4 over REST. Use it in a `with` block, and keep it: a new one costs a new connection.
 
     Reads are repeated on 429, 502, 503, 504 and broken connections (`magento.read_attempts`); writes never are. Money

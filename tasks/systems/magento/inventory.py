@@ -64,6 +64,17 @@ class InventoryCalls(Calls):
         if answer != []:
             raise wrong_shape("POST", SOURCE_ITEMS, reference, answer)
 
+    def delete_source_items(self, levels: Sequence[tuple[str, str]]) -> None:
+        """Remove source items, `(sku, source_code)`; one that does not exist is no error. Nothing for an empty list."""
+        if not levels:
+            return
+        # Magento wants all four members here as well, whatever they say.
+        items = [{"sku": sku, "source_code": source, "quantity": 0, "status": 0} for sku, source in levels]
+        reference = levels[0][0] if len(levels) == 1 else f"{len(levels)} source items"
+        answer = self._transport.write(f"{SOURCE_ITEMS}-delete", {"sourceItems": items}, reference=reference)
+        if answer != []:
+            raise wrong_shape("POST", f"{SOURCE_ITEMS}-delete", reference, answer)
+
     def salable_quantity(self, sku: str, stock_id: int) -> Decimal:
         """Return what can be sold of a SKU in a stock: source quantities less reservations, never below 0.
 

@@ -14,6 +14,8 @@ ORDERS = STREAMS["orders"]
 # A page that no list reaches: Magento counts what matches and loads none of it, so that this fails on no record.
 NO_PAGE = 1_000_000_000
 START = datetime(2000, 1, 1, tzinfo=UTC)
+# States in which nothing of an order is reserved any more.
+FINISHED = ("complete", "closed", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ class ReadingCalls(StreamCalls, OrderCalls):
         narrowed = (*created, *_without(leave_out))
         way = Way(ORDERS, reference, until, narrowed, is_by_change=False, fields=projection)
         yield from self._read(way, (START, after))
+
+    def unfinished_orders(self, *, leave_out: Collection[int] = (), fields: str = "") -> Iterator[OrderReading]:
+        """Yield the orders that still reserve stock, by entity id: those that are not complete, closed or cancelled.
+
+        `fields` limits the members of each record; `entity_id` must be one.
+        """
+        states = (Filter("state", "nin", ",".join(FINISHED)),)
+        narrowed: tuple[Groups, ...] = (states, *_without(leave_out))
+        projection = f"items[{fields}],total_count" if fields else ""
+        way = Way(ORDERS, "unfinished orders", datetime.now(UTC), narrowed, is_by_change=False, fields=projection)
+        yield from self._read(way, (START, 0))
 
     def numbered_orders(self, order_numbers: Sequence[str]) -> OrderReading:
         """Return the orders with these increment ids; a number that Magento does not know is in neither list."""

@@ -19,6 +19,7 @@ stock_levels = Table(
     Column("explanation", PlainText, nullable=False, server_default=""),
     Column("confirmed_qty", Integer),
     at_column("confirmed_at", nullable=True),
+    Column("previous_qty", Integer),
 )
 
 stock_pushes = Table(
@@ -37,6 +38,7 @@ stock_pushes = Table(
     at_column("pushed_at"),
     Column("back_order_units", Integer, nullable=False, server_default="0"),
     Index("ix_stock_pushes_sku_id", "sku", "id"),
+    Index("ix_stock_pushes_batch_id", "batch_id"),
 )
 
 # Bulks that Magento may still perform: what they write then is older than what was written since.
