@@ -1,7 +1,9 @@
 """Stock decisions, for any snapshot: the sum of each level, the order of writing, and that no row is lost."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,8 +16,10 @@ from schemas.documents import SourceKey, StockRow, StockTuple
 from schemas.items import ItemIndex
 from schemas.rules import StockRules
 from schemas.stock import StockEvidence, StockRows
+from tasks import connect
 from tasks.decide import stock as decide
 from tasks.normalise import stock as normalise
+from tasks.settings import Settings
 from tasks.validate import split_batch
 
 SKUS = [f"SKU-{number}" for number in range(8)]
@@ -138,3 +142,39 @@ def test_an_expected_date_that_is_none_rejects_its_row_and_a_real_one_is_kept() 
     batch = split_batch(StockRows, normalise.stock(rows, index, rules()))
     plan = decide.stock(batch, evidence({"A": 1, "B": 1}), rules())
     assert [(level.sku, str(level.available_date)) for level in plan.to_push] == [("B", "2027-02-28")]
+
+
+def test_dates_that_are_past_too_far_ahead_or_a_placeholder_are_not_believed() -> None:
+    dates = {
+        "PAST": "22/11/2026", "SOON": "22/01/2027", "FAR": "23/01/2027", "FILLER": "31/12/2026", "TODAY": "23/11/2026",
+    }  # fmt: skip
+    rows = [StockRow(StockTuple(code), "0", text) for code, text in dates.items()]
+    index = ItemIndex([(row.item.product, row.item) for row in rows])
+    wary = replace(rules(), date_horizon_days=60, placeholder_dates=frozenset({date(2026, 12, 31)}))
+
+    batch = split_batch(StockRows, normalise.stock(rows, index, wary))
+    plan = decide.stock(batch, evidence(dict.fromkeys(dates, 1)), wary)
+
+    assert {level.sku: level.available_date for level in plan.to_push} == {
+        "PAST": None, "SOON": date(2027, 1, 22), "FAR": None, "FILLER": None, "TODAY": date(2026, 11, 23),
+    }  # fmt: skip
+
+
+def test_a_missing_row_is_told_unless_the_settings_ignore_it_and_never_written() -> None:
+    batch = checked({"SKU-1": "4"})
+    silent = replace(rules(), reports_missing=False)
+
+    told, ignored = (decide.stock(batch, evidence({"SKU-1": 4, "GONE": 9}), each) for each in (rules(), silent))
+
+    assert [note.code for note in told.exceptions] == ["STOCK_NOT_IN_PRIMA"]
+    assert ignored.exceptions == []
+    assert not [level for plan in (told, ignored) for level in plan.to_push]
+
+
+def test_the_settings_of_primas_stock_reach_the_decision() -> None:
+    settings = Settings.from_file(Path(__file__).parents[2] / "docs" / "settings-example.toml")
+
+    found = connect.stock_rules(settings)
+
+    assert (found.date_horizon_days, found.placeholder_dates) == (60, frozenset({date(2027, 12, 31)}))
+    assert found.reports_missing

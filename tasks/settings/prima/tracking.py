@@ -25,7 +25,7 @@ class PrimaTrackingSettings(Section):
     number: str = Field(
         default="", validate_default=True, description="pointer to the tracking number: Data/Despatch/@TrackingNumber"
     )
-    carrier: str = Field(default="", description='pointer to the carrier\'s code; empty: [carriers.""] is the only one')
+    carrier: str = Field(default="", description='code of the carrier; empty = that of [carriers.""]')
     service: str = Field(default="", description="pointer to the carrier's service code")
 
     @field_validator("number", "carrier", "service")
