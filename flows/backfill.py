@@ -83,6 +83,6 @@ def foreseen(batch: OrderBatch, items: ItemIndex, rules: OrderRules, settings: S
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
     posted = fetch_posted(list(checked.accepted["order_number"]))
-    known = circumstances(checked.accepted, frames, posted)
+    known = circumstances(checked.accepted, frames, posted, rules)
     plan = decide.orders(checked.accepted, frames, items, posted, rules, known)
     return decide_backfill.outcomes(checked, plan, decide.rejected(checked.rejected))

@@ -71,7 +71,7 @@ def depart(
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
     posted = extract.fetch_posted(list(checked.accepted["order_number"]))
-    known = circumstances(checked.accepted, frames, posted)
+    known = circumstances(checked.accepted, frames, posted, rules)
     plan = decide.orders(checked.accepted, frames, items, posted, rules, known)
     record.see_orders(whole(checked), whole(frames), whole(plan))
     posting: list[PrefectFuture[Any]] = []

@@ -55,7 +55,7 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
         raise NotFoundError("there is no such order.", system="Magento", operation="replay", reference=number)
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
-    known = circumstances(checked.accepted, frames, {})
+    known = circumstances(checked.accepted, frames, {}, rules)
     plan = decide_orders.orders(checked.accepted, frames, items, {}, rules, known)
     prepared = extract.fetch_prepared(whole(plan.to_post))
     obstacles = [*decide_orders.rejected(checked.rejected), *plan.exceptions]

@@ -115,7 +115,7 @@ def _from_magento(
     """Return what a fresh read of Magento makes of a batch: the line's steps up to the request, and PRIMA's word."""
     frames = normalise.orders(batch.records, settings.orders.amounts)
     checked = check_orders(whole(frames))
-    known = circumstances(checked.accepted, frames, {})
+    known = circumstances(checked.accepted, frames, {}, rules)
     plan = decide_orders.orders(checked.accepted, frames, items, {}, rules, known)
     sent = extract.fetch_sent_of(whole(list(frames.orders["order_number"])))
     prepared = extract.fetch_prepared(whole(plan.to_post), decide.in_prima(sent))

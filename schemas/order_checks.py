@@ -67,11 +67,13 @@ class Circumstances:
     """What is known of a batch beside its records.
 
     `released` holds the codes that a person released, by order number; `alike` are orders outside the batch that PRIMA
-    has or may have, placed near one of the batch and with the same lines.
+    has or may have, placed near one of the batch and with the same lines; `numbers` are PRIMA's numbers that the ledger
+    knows, each with the order that has it.
     """
 
     released: Mapping[str, frozenset[str]] = field(default_factory=dict)
     alike: Sequence[Basket] = ()
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 `python -m schemas.reasons_page > docs/operations.md` writes it anew; a test says when that is due.
 """
 
+from schemas.order_checks import DEFAULT_ACTIONS
 from schemas.reasons import REASONS, Owner, Reason
 
 _INTRODUCTION = """\
@@ -43,6 +44,16 @@ told or the SKU written, and the exception is closed with the name of that run. 
 | part_dispatched, dispatched | PRIMA dispatched some or all of it, and Magento was told |
 | closed, cancelled | the end |
 
+## What checks do with an order
+
+An order that lacks a mapping, an item or figures that add up cannot be posted. What the following checks find leaves
+that to the settings: `hold` keeps the order here, `hold_in_prima` posts it with `HoldOrder` and the finding as its
+narrative and raises POSTED_ON_HOLD, `warn` posts it with the exception. Set under `[orders.actions]`, by code.
+
+{actions}
+A person lets one order pass that a check holds: `magento-prima exceptions release 000000101 --by ada --because "asked"`
+or the deployment `release`. Who did it and why stands in the history of the exception.
+
 ## Codes by team
 """
 
@@ -57,7 +68,8 @@ _TEAMS: dict[Owner, str] = {
 
 def page() -> str:
     """Return the whole page as Markdown: a table of codes by team, then a section for each code."""
-    parts = [_INTRODUCTION]
+    rows = "\n".join(f"| [{code}](#{code.lower()}) | {action} |" for code, action in sorted(DEFAULT_ACTIONS.items()))
+    parts = [_INTRODUCTION.replace("{actions}", f"| Code | Unless set otherwise |\n| --- | --- |\n{rows}\n")]
     for owner, task in _TEAMS.items():
         reasons = [reason for reason in REASONS.values() if reason.owner == owner]
         rows = "\n".join(_row(reason) for reason in reasons)

@@ -16,6 +16,7 @@ from schemas.order_checks import DEFAULT_ACTIONS, Action
 
 _NUMBER_WITH_LETTERS = re.compile(r"^[A-Za-z0-9-]+$")
 SellableFigure = Literal["available", "available_less_reserved", "physical_less_allocated"]
+ImportWhen = Literal["always", "paid", "authorised", "never"]
 OWN_IMPORT_RULES = ("import_states", "import_statuses", "start_date", "minimum_age", "expire_unpaid")
 
 
@@ -23,7 +24,7 @@ OWN_IMPORT_RULES = ("import_states", "import_statuses", "start_date", "minimum_a
 class StoreRule:
     """A Magento store view: imported or not, PRIMA's channel and brand for it, and import rules of its own.
 
-    An import rule that is None is the one of all stores.
+    An import rule that is None is the one of all stores; `import_when` holds single payment methods.
     """
 
     code: str
@@ -35,6 +36,7 @@ class StoreRule:
     start_date: date | None = None
     minimum_age: timedelta | None = None
     expire_unpaid: timedelta | None = None
+    import_when: Mapping[str, ImportWhen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class PaymentRule:
     sub_pay_method: str
     pay_provider: str
     order_category: str
-    import_when: Literal["always", "paid", "authorised", "never"]
+    import_when: ImportWhen
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,7 @@ def order_rules(settings: Settings) -> OrderRules:
                 start_date=store.start_date,
                 minimum_age=_time(minutes=store.minimum_age_minutes),
                 expire_unpaid=_time(days=store.expire_unpaid_days),
+                import_when=store.import_when,
             )
             for store in settings.stores
         },

@@ -15,6 +15,7 @@ from tasks.decide.order_checks.addresses import addresses
 from tasks.decide.order_checks.duplicates import Baskets, baskets
 from tasks.decide.order_checks.importing import import_rule
 from tasks.decide.order_checks.mapping import mappings
+from tasks.decide.order_checks.numbers import Numbers
 from tasks.decide.order_checks.vat import Styles, vat_rates, vat_rounding
 from tasks.decide.sales_orders import sales_order
 
@@ -91,6 +92,7 @@ class _Checks:
         self._released = circumstances.released
         self._lines = rows_by(frames.lines, "order_number")
         self._styles = Styles(items, rules.sizes)
+        self._numbers = Numbers(circumstances.numbers, rules)
         self._baskets = {each.order_number: each for each in baskets(frames, accepted)}
         there = [basket for number, basket in self._baskets.items() if posted.get(number, "cancelled") != "cancelled"]
         self._in_prima = Baskets([*circumstances.alike, *there], rules.duplicate_within)
@@ -116,15 +118,17 @@ class _Checks:
         if rules.shipped_before_posting == "post_on_hold" and row["quantity_shipped"]:
             reasons.insert(0, f"{row['quantity_shipped']} of {row['quantity_total']} units were shipped in Magento")
         if_cut = "warn" if "TEXT_CUT" in released else rules.actions["TEXT_CUT"]
+        order = sales_order(row, lines, details, self._items, rules, hold_reasons=reasons, if_cut=if_cut)
+        plan.to_post.append(order)
         self._in_prima.take(self._baskets[number])
-        plan.to_post.append(sales_order(row, lines, details, self._items, rules, hold_reasons=reasons, if_cut=if_cut))
+        self._numbers.take(order.order_number_prima, number)
         plan.warnings.extend(exception_for(row, *found) for found in by_action["warn"])
         if reasons:
             plan.warnings.append(exception_for(row, "POSTED_ON_HOLD", "; ".join(reasons)))
 
     def _obstacle(self, row: Row, lines: Lines, details: OrderDetails) -> ExceptionNote | None:
         """Return the first thing that no setting can pass over: whether it is wanted comes before what it lacks."""
-        for check in (import_rule(row, self._rules), mappings(row, details, self._rules)):
+        for check in (import_rule(row, self._rules), mappings(row, details, self._rules), self._numbers.findings(row)):
             for found in check:
                 return exception_for(row, *found)
         for line in lines:

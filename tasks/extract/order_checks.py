@@ -30,17 +30,20 @@ Window = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Codes that people released, by order number; and the records of orders that look alike."""
+    """Codes that people released, by order number; orders by PRIMA's number; records of orders that look alike."""
 
     released: dict[str, frozenset[str]]
+    numbers: dict[str, str]
     records: Sequence[dict[str, Any]] = field(default=(), repr=False)
 
 
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
-def fetch_beside(baskets: Sequence[Basket]) -> Beside:
+def fetch_beside(baskets: Sequence[Basket], numbers: Sequence[str]) -> Beside:
     """Return what people released of these orders, and orders with the same lines placed minutes from one of them.
+
+    `numbers` are those that PRIMA would get; the ledger says which orders have them already.
 
     The ledger holds nothing by which a customer could be told, so it only names orders with the same lines, of those
     that PRIMA has or may have; who placed them is read from Magento again, and forgotten. Source: ledger, and
@@ -53,11 +56,12 @@ def fetch_beside(baskets: Sequence[Basket]) -> Beside:
             number: frozenset(value["codes"])
             for number, value in (ledger.mappings(ORDER_RELEASE) if baskets else {}).items()
         }
-        numbers = _alike(ledger, baskets, within) if within else []
-    if not numbers:
-        return Beside(released)
+        taken = ledger.numbers_taken(numbers)
+        alike = _alike(ledger, baskets, within) if within else []
+    if not alike:
+        return Beside(released, taken)
     with connect.open_magento(settings) as magento:
-        return Beside(released, read_numbered(magento, numbers).records)
+        return Beside(released, taken, read_numbered(magento, alike).records)
 
 
 def _alike(ledger: Ledger, baskets: Sequence[Basket], within: timedelta) -> list[str]:

@@ -10,6 +10,8 @@ from tasks.settings.fulfilment import Mark, MarkSettings
 from tasks.settings.prima import StockTupleSettings
 from tasks.settings.section import Section
 
+ImportWhen = Literal["always", "paid", "authorised", "never"]
+
 
 class SkuSettings(Section):
     """`[sku]`: how a Magento SKU becomes PRIMA's stock tuple. `mapped` wins over the source."""
@@ -57,6 +59,9 @@ class StoreSettings(Section):
         default=None, ge=0, le=10_080, description="instead of orders.minimum_age_minutes"
     )
     expire_unpaid_days: int | None = Field(default=None, ge=1, description="instead of orders.expire_unpaid_days")
+    import_when: dict[str, ImportWhen] = Field(
+        default_factory=dict, description="by payment method, instead of payment_methods.<code>.import_when"
+    )
     order_channel: str = Field(default="", description="instead of prima.orders.order_channel")
     brand: str = Field(default="", description="instead of prima.orders.brand")
     source_code: str = Field(default="", description="the source that ships its orders; empty = magento.source_code")
@@ -72,9 +77,7 @@ class PaymentMethodSettings(Section):
     sub_pay_method: str = Field(default="", description="PRIMA's SubPayMethod")
     pay_provider: str = Field(default="NONE", description="PRIMA's PayProvider")
     order_category: str = Field(default="", description="PRIMA's OrderCategory")
-    import_when: Literal["always", "paid", "authorised", "never"] = Field(
-        default="always", description="from when on orders with this method are imported"
-    )
+    import_when: ImportWhen = Field(default="always", description="from when on orders with this method are imported")
     invoice_when: Literal["never", "accepted", "dispatched"] = Field(
         default="never", description="when the order is invoiced in Magento: what PRIMA accepted, or what left"
     )

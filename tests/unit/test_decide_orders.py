@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.documents import ExceptionNote, SalesOrder, StockTuple
 from schemas.items import ItemIndex
+from schemas.order_checks import Circumstances
 from schemas.orders import OrderPlan
 from schemas.reasons import REASONS
 from schemas.rules import DeliveryRule, NumberRule, OrderRules, PaymentRule, StoreRule
@@ -368,3 +369,21 @@ def test_an_order_that_we_cancelled_ourselves_is_no_news() -> None:
     plan = decide.orders(frames.orders, frames, an_item_index(), {"000000101": "cancelled"}, order_rules())
 
     assert plan == OrderPlan(already_posted=["000000101"])
+
+
+def test_a_number_that_another_order_has_holds_one_order_and_no_other() -> None:
+    taken = Circumstances(numbers={"30001101": "000000044", "30001102": "000000102"})
+
+    plan = plan_of(an_order("000000101"), an_order("000000102"), circumstances=taken)
+
+    assert [(note.code, note.detail) for note in plan.exceptions] == [
+        ("ORDER_NUMBER_UNFIT", "30001101 is already the number of order 000000044")
+    ]
+    assert [order.order_number_prima for order in plan.to_post] == ["30001102"]
+
+
+def test_two_orders_of_a_batch_never_get_one_number() -> None:
+    plan = plan_of(an_order("000000101"), an_order("000000102", entity_id=1101))
+
+    assert [order.order_number for order in plan.to_post] == ["000000101"]
+    assert [note.detail for note in plan.exceptions] == ["30001101 is already the number of order 000000101"]

@@ -1,5 +1,6 @@
 """Which orders the settings import at all: by state, status, store, date, age, payment; each answer has its code."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -167,3 +168,11 @@ def test_a_store_view_has_rules_of_its_own(own: dict[str, Any], code: str) -> No
 
     assert [(note.order_number, note.code) for note in plan.exceptions] == [("000000101", code)]
     assert [order.order_number for order in plan.to_post] == ["000000102"]
+
+
+def test_a_store_may_import_a_payment_method_at_another_time_than_the_others() -> None:
+    case = paying("paid")
+    own = StoreRule("default", True, "MailOrder", "", import_when={"card": "always"})
+
+    assert the_exception(plan_of(case["order"], rules=case["rules"])).code == "ORDER_UNPAID"
+    assert the_order(plan_of(case["order"], rules=replace(case["rules"], stores={1: own})))

@@ -53,6 +53,7 @@ def test_a_day_without_a_period_has_no_rates_and_an_unknown_destination_only_non
         ("2011-01-04 00:00:00", 20, []),
         ("2009-12-31 12:00:00", Decimal("17.5"), ["VAT_RATE_UNEXPECTED"]),
         ("2010-01-01 12:00:00", Decimal("17.5"), []),
+        ("2009-12-31 12:00:00", 15, []),
     ],
 )
 def test_a_rate_counts_on_the_london_day_of_the_order(placed: str, rate: Any, held: list[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.order_checks import Finding
-from schemas.rules import OrderRules, PaymentRule
+from schemas.rules import ImportWhen, OrderRules
 
 Row = Mapping[str, Any]
 NO_LONGER_WANTED = {"canceled": "ORDER_CANCELLED", "closed": "ORDER_CLOSED", "holded": "ORDER_ON_HOLD"}
@@ -26,9 +26,10 @@ def import_rule(row: Row, rules: OrderRules) -> Iterator[Finding]:
     if rules.import_statuses and row["status_magento"] not in rules.import_statuses:
         yield Finding("ORDER_STATE_NOT_IMPORTED", f"status {row['status_magento']}, state {state}")
     if payment is not None:
-        yield from _payment_rule(
-            row, payment, "ORDER_EXPIRED" if rules.is_expired(row["placed_at"]) else "ORDER_UNPAID"
+        when = (
+            payment.import_when if store is None else store.import_when.get(row["payment_method"], payment.import_when)
         )
+        yield from _payment_rule(row, when, "ORDER_EXPIRED" if rules.is_expired(row["placed_at"]) else "ORDER_UNPAID")
     if rules.shipped_before_posting == "hold" and row["quantity_shipped"]:
         yield Finding(
             "SHIPPED_BEFORE_PRIMA",
@@ -36,11 +37,11 @@ def import_rule(row: Row, rules: OrderRules) -> Iterator[Finding]:
         )
 
 
-def _payment_rule(row: Row, payment: PaymentRule, unpaid: str) -> Iterator[Finding]:
+def _payment_rule(row: Row, when: ImportWhen, unpaid: str) -> Iterator[Finding]:
     is_paid = row["is_paid"] or not row["charged_pence"]
-    if payment.import_when == "never":
+    if when == "never":
         yield Finding("PAYMENT_METHOD_NOT_IMPORTED", f"payment method {row['payment_method']}")
-    if payment.import_when == "paid" and not is_paid:
+    if when == "paid" and not is_paid:
         yield Finding(unpaid, f"payment method {row['payment_method']}, status {row['status_magento']}")
-    if payment.import_when == "authorised" and not (is_paid or row["is_authorised"]):
+    if when == "authorised" and not (is_paid or row["is_authorised"]):
         yield Finding(unpaid, f"payment method {row['payment_method']} is neither paid nor authorised")

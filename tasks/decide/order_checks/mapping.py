@@ -1,4 +1,4 @@
-"""What the settings do not map: store view, payment, tender, delivery, country, order number. Pure."""
+"""What the settings do not map: store view, payment, tender, shapes of lines, delivery, country. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,11 +23,6 @@ def mappings(row: Row, details: OrderDetails, rules: OrderRules) -> Iterator[Fin
     if not row["is_virtual"] and row["delivery_method"] not in rules.deliveries:
         yield Finding("DELIVERY_UNMAPPED", f"add [delivery_methods.{row['delivery_method']}]")
     yield from _countries(details, rules)
-    if rules.number.number(row["entity_id_magento"], row["order_number"]) is None:
-        yield Finding(
-            "ORDER_NUMBER_UNFIT",
-            f"{rules.number.source} does not fit into {rules.number.length} digits after {rules.number.prefix!r}",
-        )
 
 
 def _shapes(row: Row, rules: OrderRules) -> Iterator[Finding]:

@@ -77,6 +77,17 @@ class PlacedOrders(Database):
                 found += _placed(connection.execute(select(*_columns()).where(orders.c.order_number.in_(part))))
         return found
 
+    def numbers_taken(self, numbers: Sequence[str]) -> dict[str, str]:
+        """Return those of PRIMA's numbers that an order has, with the order's number."""
+        taken: dict[str, str] = {}
+        with self._reading("numbers taken") as connection:
+            for part in chunks(distinct(number for number in numbers if number)):
+                # The partial index on the number holds only orders that have one, and must be told so.
+                chosen = (orders.c.order_number_prima.in_(part), orders.c.order_number_prima != "")
+                rows = connection.execute(select(orders.c.order_number_prima, orders.c.order_number).where(*chosen))
+                taken.update((row.order_number_prima, row.order_number) for row in rows)
+        return taken
+
     def lines_placed(self, windows: Sequence[tuple[datetime, datetime]], *states: OrderStateName) -> list[PlacedLines]:
         """Return the orders in these states that were placed in one of the windows, both ends included."""
         found: dict[str, tuple[datetime, list[tuple[str, int]]]] = {}

@@ -51,3 +51,9 @@ def test_lines_of_orders_in_a_window_come_with_sku_and_units_and_with_both_ends(
     ]
     assert sorted(found[0].lines) == [("DRESS-RED-10", 3), ("HAT", 1)]
     assert ledger.lines_placed([], "accepted") == []
+
+
+def test_a_number_of_prima_is_taken_by_the_order_that_has_it(ledger: Ledger) -> None:
+    ledger.see_orders([an_order("000000101", order_number_prima="30000101"), an_order("000000102")])
+
+    assert ledger.numbers_taken(["30000101", "30000102", ""]) == {"30000101": "000000101"}
