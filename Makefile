@@ -6,13 +6,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/requirements.lock
 PYTHON ?=
 
-.PHONY: help demo up test soak lint bench clean
+.PHONY: help demo up test soak world lint bench clean
 
 help:
 	@echo 'make demo   one order-to-cash round against the sandbox, through a Prefect server and worker'
 	@echo 'make up     the same, left running and trading until Ctrl-C; prints the address of the Prefect UI'
 	@echo 'make test   all tests'
 	@echo 'make soak   1,000 random schedules of kills and faults against the orders flow: about half an hour'
+	@echo 'make world  10,000 generated orders through both stand-ins over HTTP: about ten minutes'
 	@echo 'make lint   style, types and import contracts'
 	@echo 'make bench  the benchmarks, one after the other'
 	@echo 'make clean  removes .venv, caches, var/demo and var/up; a ledger or warehouse elsewhere in var/ stays'
@@ -31,6 +32,10 @@ test: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python -m pytest tests/stateful --schedules $(or $(SCHEDULES),1000) -n $(or $(WORKERS),4) \
 		-o tmp_path_retention_policy=failed
+
+# ORDERS=1000 makes a smaller world.
+world: $(STAMP)
+	$(BIN)/python -m pytest tests/flows/test_order_world.py --world-orders $(or $(ORDERS),10000)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

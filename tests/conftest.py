@@ -16,6 +16,7 @@ settings.load_profile("untimed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Say how many random schedules `tests/stateful` plays, or which one."""
     parser.addoption("--schedules", type=int, default=50, help="random schedules of kills and faults (default: 50)")
+    parser.addoption("--world-orders", type=int, default=200, help="orders of the world over HTTP (default: 200)")
     parser.addoption("--schedule", type=int, default=None, help="only the schedule of this seed")
 
 
