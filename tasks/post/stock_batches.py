@@ -48,10 +48,21 @@ class StockWriter:
         self._sources: frozenset[str] | None = None
         self._troubles = 0
         self._refusals = 0
+        self._taken: list[StockLevel] = []  # by Magento, and not in the ledger yet: that comes with the next batch
         self.results: list[PostingResult] = []
 
     def write(self, levels: Sequence[StockLevel]) -> None:
-        """Write all of them; `results` then has one result for each. What is not written now stays `waiting`."""
+        """Write all of them; `results` then has one result for each. What is not written now stays `waiting`.
+
+        A batch that Magento took is recorded with the next one, in one transaction. A crash in between leaves it
+        `pending`, and the next run reads what became of it.
+        """
+        try:
+            self._write(levels)
+        finally:
+            self._record([])
+
+    def _write(self, levels: Sequence[StockLevel]) -> None:
         groups = deque([list(levels)] if levels else [])
         while groups:
             group = groups.popleft()
@@ -86,7 +97,7 @@ class StockWriter:
 
     def _send(self, batch: Sequence[StockLevel]) -> list[list[StockLevel]]:
         """Write one batch; returns the groups of it that are to be sent again."""
-        self._ledger.record_push(batch, "pending", batch_id=self._batch_id)
+        self._record(batch)
         try:
             self._magento.write_source_items([(level.sku, level.source_code, level.source_qty) for level in batch])
         except InputLimitError as error:
@@ -104,11 +115,16 @@ class StockWriter:
             return [list(batch)]
         except OutcomeUnknownError as error:
             return self._as_read_back(batch, error)
-        self._ledger.record_push(batch, "posted", batch_id=self._batch_id)
+        self._taken = list(batch)
         self._size.went_well()
         self._troubles = self._refusals = 0
         self.results += [result_of(level, "posted") for level in batch]
         return []
+
+    def _record(self, pending: Sequence[StockLevel]) -> None:
+        """Record what Magento took last, and what is about to be sent."""
+        taken, self._taken = self._taken, []
+        self._ledger.record_pushes([(taken, "posted"), (pending, "pending")], batch_id=self._batch_id)
 
     def _split(self, batch: Sequence[StockLevel], error: CallRefusedError) -> list[list[StockLevel]]:
         """Cut a refused batch by source or in half; a level that is refused alone, or whose source is none, is told."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from schemas.documents import SourceKey, StockLevel, StockSum
 from tasks.systems.ledger.database import Database
@@ -43,25 +43,34 @@ class Stock(Database):
         `pending` (before the call leaves) and `unknown` make Magento's figure unknown, so that it is sent again;
         `posted` makes it the level that was sent; `refused` changes nothing: after `pending` it stays unknown.
         """
-        if not levels:
+        self.record_pushes([(levels, state)], batch_id=batch_id)
+
+    def record_pushes(self, pushes: Sequence[tuple[Sequence[StockLevel], PushState]], *, batch_id: str = "") -> None:
+        """Do what `record_push` does for several lists of levels, in their order and in one transaction."""
+        kept = [(levels, state) for levels, state in pushes if levels]
+        if not kept:
             return
+        with self._writing("record push") as connection:
+            for levels, state in kept:
+                self._push(connection, levels, state, batch_id)
+
+    def _push(self, connection: Connection, levels: Sequence[StockLevel], state: PushState, batch_id: str) -> None:
         now = self._now()
         ordered = sorted(levels, key=lambda level: (level.sku, level.source_code))
         rows = [{**_sum_of(level), "state": state, "batch_id": batch_id, "pushed_at": now} for level in ordered]
-        with self._writing("record push") as connection:
-            connection.execute(stock_pushes.insert(), rows)
-            if state == "refused":
-                return
-            confirmed = [
-                {
-                    "sku": level.sku,
-                    "source_code": level.source_code,
-                    "confirmed_qty": level.source_qty if state == "posted" else None,
-                    "confirmed_at": now,  # a reading from before says nothing any more
-                }
-                for level in ordered
-            ]
-            connection.execute(self._confirm(only_newer=False), confirmed)
+        connection.execute(stock_pushes.insert(), rows)
+        if state == "refused":
+            return
+        confirmed = [
+            {
+                "sku": level.sku,
+                "source_code": level.source_code,
+                "confirmed_qty": level.source_qty if state == "posted" else None,
+                "confirmed_at": now,  # a reading from before says nothing any more
+            }
+            for level in ordered
+        ]
+        connection.execute(self._confirm(only_newer=False), confirmed)
 
     def confirm_levels(self, levels: Iterable[tuple[str, str, int, datetime]]) -> None:
         """Record what Magento was read to hold: (sku, source_code, quantity, read at). An older reading is left out."""
