@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.collecting import patient_collector
 from flows.slots import slots_of_both_systems
 from flows.stocking import carry_stock
 from tasks.errors import SystemUnavailableError
@@ -16,7 +17,8 @@ def sync_inventory(skus: list[str] | None = None) -> StockSummary:
 
     Raises SystemUnavailableError at the end when Magento was out of reach; the next run works out fresh figures.
     """
-    summary = carry_stock(Settings.from_env(), skus)
+    with patient_collector():
+        summary = carry_stock(Settings.from_env(), skus)
     if summary.is_magento_out_of_reach:
         raise SystemUnavailableError(summary.is_magento_out_of_reach, system="Magento", operation="write stock")
     return summary

@@ -46,7 +46,7 @@ def carry_stock(settings: Settings, skus: Sequence[str] | None = None) -> StockS
         )
         rows = normalise.stock(snapshot.rows or snapshot.records, items, rules)
         checked = check_batch(StockRows, rows)
-        keys = list(zip(rows["sku"], rows["source_code"], strict=True))
+        keys = list(zip(rows["sku"].tolist(), rows["source_code"].tolist(), strict=True))
         evidence = extract.fetch_stock_evidence(whole(keys), snapshot.asked_at, is_whole=skus is None)
         verdict = braking.judge(checked.accepted, settings) if skus is None else NOT_JUDGED
         is_held = verdict.outcome == "held"

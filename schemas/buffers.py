@@ -1,7 +1,7 @@
 """Safety buffers: the units of a SKU that are kept back from the shop, by SKU, pattern, category or source. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from fnmatch import translate
@@ -51,10 +51,13 @@ class Buffers:
     by_sku: Mapping[str, int] = field(default_factory=dict)
     rules: Sequence[BufferRule] = ()
 
-    def of(self, levels: Sequence[Level], categories: Mapping[str, str]) -> list[tuple[int, str]]:
+    @property
+    def is_flat(self) -> bool:
+        """Whether every SKU has the same buffer."""
+        return not self.rules and not self.by_sku
+
+    def of(self, levels: Iterable[Level], categories: Mapping[str, str]) -> list[tuple[int, str]]:
         """Return for each level the units to keep back and the rule in words; `categories` are those of SKUs."""
-        if not self.rules and not self.by_sku:
-            return [(self.units, "")] * len(levels)
         rules = [(rule, re.compile(translate(rule.sku)) if rule.sku != "*" else None) for rule in self.rules]
         return [self._of(level, rules, categories) for level in levels]
 

@@ -14,8 +14,7 @@ SourceKey = tuple[str, str]
 """A SKU and the code of a Magento source."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class StockTuple:
+class StockTuple(NamedTuple):
     """PRIMA's identity of a sellable thing: `Product` and four matrix codes. Never joined into one text."""
 
     product: str
@@ -25,8 +24,7 @@ class StockTuple:
     mtrx4: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StockRow:
+class StockRow(NamedTuple):
     """One row of a stock answer of PRIMA. `quantity` is the text as it came, for the schema to judge.
 
     `warehouse` is empty where PRIMA gives one figure for all of them, as its web service does.

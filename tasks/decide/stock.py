@@ -13,12 +13,11 @@ import pandas as pd
 
 from schemas.batches import CheckedBatch, rows_of
 from schemas.buffers import Level
-from schemas.documents import ExceptionNote, SourceKey, StockLevel
+from schemas.documents import ExceptionNote, SourceKey, StockLevel, StockSum
 from schemas.rules import BackOrderRule, StockRules
 from schemas.stock import StockEvidence, StockPlan
 
 LEVEL = ["sku", "source_code"]
-SUM = ["available_to_sell", "buffer", "back_order_units", "open_units", "source_qty", "available_date", "explanation"]
 
 
 def source_qty(available_to_sell: int, buffer: int, open_units: int, back_order_units: int = 0) -> int:
@@ -36,25 +35,23 @@ def stock(checked: CheckedBatch, evidence: StockEvidence, rules: StockRules) -> 
     mapped = accepted[accepted["sku"] != ""]
     placed = mapped[mapped["source_code"] != ""]
     counted = placed[~_is_incomplete(placed, checked.rejected)]
-    levels = figures(counted, evidence, rules)
-    keys = _keys(levels)
-    now = [evidence.in_magento.get(key, 0 if key in evidence.without_row else None) for key in keys]
-    wanted = levels["source_qty"].tolist()
-    known = [position for position, quantity in enumerate(now) if quantity is not None]
-    changed = [position for position in known if wanted[position] != now[position]]
-    summed = list(zip(*(levels[name].tolist() for name in SUM), strict=True))
-    new_sums = [position for position in known if evidence.sums.get(keys[position]) != summed[position]]
-    unknown = [key[0] for key, quantity in zip(keys, now, strict=True) if quantity is None]
+    sums = figures(counted, evidence, rules)
+    known = {key: quantity for key in sums if (quantity := _quantity_now(key, evidence)) is not None}
+    changed = [key for key, quantity in known.items() if sums[key].source_qty != quantity]
+    new_sums = [key for key in known if sums[key] != evidence.sums.get(key)]
+    unknown = sorted(sku for sku, _ in sums.keys() - known.keys())
     return StockPlan(
-        levels=_levels(levels, new_sums, evidence),
-        to_push=sorted(_levels(levels, changed, evidence), key=lambda level: _urgency(level, evidence.in_magento)),
+        levels=[_level(key, sums[key], evidence) for key in new_sums],
+        to_push=[
+            _level(key, sums[key], evidence) for key in sorted(changed, key=lambda key: _urgency(key, sums, known))
+        ],
         counted=len(counted),
-        levels_in_all=len(levels),
+        levels_in_all=len(sums),
         unchanged=len(known) - len(changed),
         unmapped=len(accepted) - len(mapped),
         left_out=len(mapped) - len(placed),
         incomplete=len(placed) - len(counted),
-        not_in_magento=sorted(unknown),
+        not_in_magento=unknown,
         exceptions=[
             *_unmapped_warehouses(mapped, rules),
             *_ambiguous(accepted),
@@ -64,46 +61,24 @@ def stock(checked: CheckedBatch, evidence: StockEvidence, rules: StockRules) -> 
     )
 
 
-def figures(counted: pd.DataFrame, evidence: StockEvidence, rules: StockRules) -> pd.DataFrame:
-    """Return one row per SKU and source with the sum that makes its quantity: the columns of `LEVEL` and `SUM`.
-
-    Warehouses of one source are added up. `available_date` is ISO text, the earliest of them; `explanation` words.
-    """
+def figures(counted: pd.DataFrame, evidence: StockEvidence, rules: StockRules) -> dict[SourceKey, StockSum]:
+    """Return the sum that makes the quantity of each SKU at each source; warehouses of one source are added up."""
     levels = _by_source(counted)
     keys = _keys(levels)
     available = levels["available_to_sell"].tolist()
     asked_on = evidence.asked_at.date()
-    believed = {text: _believed(text, asked_on, rules) for text in set(levels["available_date"])}
-    expected = [believed[text] for text in levels["available_date"]]
-    buffers = rules.buffers.of(
-        [Level(*key, units) for key, units in zip(keys, available, strict=True)], evidence.categories
-    )
+    dates = levels["available_date"].tolist()
+    believed = {text: _believed(text, asked_on, rules) for text in set(dates)}
+    expected = [believed[text] for text in dates]
+    buffers, words = _buffers(keys, available, levels["warehouses"].tolist(), evidence, rules)
     open_units = [evidence.open_units.get(key, 0) for key in keys]
-    back_orders = [
-        _back_order_units(*each, asked_on, rules.back_orders)
-        for each in zip(available, expected, open_units, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "sku": levels["sku"].tolist(),
-            "source_code": levels["source_code"].tolist(),
-            "available_to_sell": available,
-            "buffer": [units for units, _ in buffers],
-            "back_order_units": back_orders,
-            "open_units": open_units,
-            "source_qty": [
-                source_qty(units, buffer, still_open, more)
-                for units, (buffer, _), still_open, more in zip(
-                    available, buffers, open_units, back_orders, strict=True
-                )
-            ],
-            "available_date": expected,
-            "explanation": [
-                "; ".join(filter(None, (places, rule and f"buffer {rule}")))
-                for places, (_, rule) in zip(levels["warehouses"].tolist(), buffers, strict=True)
-            ],
-        }
-    )
+    back_orders = [0] * len(keys)
+    if rules.back_orders is not None:
+        waiting = zip(available, expected, open_units, strict=True)
+        back_orders = [_back_order_units(*each, asked_on, rules.back_orders) for each in waiting]
+    wanted = map(source_qty, available, buffers, open_units, back_orders)
+    columns = (available, buffers, back_orders, open_units, wanted, expected, words)
+    return dict(zip(keys, map(StockSum._make, zip(*columns, strict=True)), strict=True))
 
 
 def rejected(rows: pd.DataFrame) -> list[ExceptionNote]:
@@ -156,25 +131,50 @@ def _back_order_units(
 def _is_incomplete(rows: pd.DataFrame, rejected_rows: pd.DataFrame) -> "pd.Series[bool]":
     """Tell which rows belong to a level of which another row was rejected: a part of the stock is not the stock."""
     broken = {key for key in _keys(rejected_rows) if key[0]}
-    return pd.Series([bool(broken) and key in broken for key in _keys(rows)], index=rows.index, dtype=bool)
+    if not broken:
+        return pd.Series(False, index=rows.index, dtype=bool)
+    return pd.Series([key in broken for key in _keys(rows)], index=rows.index, dtype=bool)
 
 
-def _levels(levels: pd.DataFrame, positions: Sequence[int], evidence: StockEvidence) -> list[StockLevel]:
-    chosen = levels.iloc[list(positions)]
-    columns = {name: chosen[name].tolist() for name in chosen.columns}
-    dates = [date.fromisoformat(text) if text else None for text in columns.pop("available_date")]
-    return [
-        StockLevel(
-            **dict(zip(columns, values, strict=True)), snapshot_at=evidence.asked_at, available_date=available_date
-        )
-        for *values, available_date in zip(*columns.values(), dates, strict=True)
+def _buffers(
+    keys: Sequence[SourceKey],
+    available: Sequence[int],
+    warehouses: Sequence[str],
+    evidence: StockEvidence,
+    rules: StockRules,
+) -> tuple[list[int], list[str]]:
+    """Return the units kept back of each level, and in words its warehouses and its buffer rule."""
+    if rules.buffers.is_flat:
+        return [rules.buffers.units] * len(keys), list(warehouses)
+    levels = (Level(*key, units) for key, units in zip(keys, available, strict=True))
+    found = rules.buffers.of(levels, evidence.categories)
+    words = [
+        "; ".join(filter(None, (places, rule and f"buffer {rule}")))
+        for places, (_, rule) in zip(warehouses, found, strict=True)
     ]
+    return [units for units, _ in found], words
 
 
-def _urgency(level: StockLevel, in_magento: Mapping[SourceKey, int]) -> tuple[int, str, str]:
-    change = level.source_qty - in_magento.get((level.sku, level.source_code), 0)
-    rank = 2 if change > 0 else 0 if level.source_qty == 0 else 1
-    return rank, level.sku, level.source_code
+def _quantity_now(key: SourceKey, evidence: StockEvidence) -> int | None:
+    """Return what Magento's source holds; 0 where it has no row of a product that it knows, None of any other SKU."""
+    held = evidence.in_magento.get(key)
+    return 0 if held is None and key in evidence.without_row else held
+
+
+def _level(key: SourceKey, found: StockSum, evidence: StockEvidence) -> StockLevel:
+    figures = found._asdict()
+    expected = figures.pop("available_date")
+    return StockLevel(
+        *key,
+        **figures,
+        snapshot_at=evidence.asked_at,
+        available_date=date.fromisoformat(expected) if expected else None,
+    )
+
+
+def _urgency(key: SourceKey, sums: Mapping[SourceKey, StockSum], now: Mapping[SourceKey, int]) -> tuple[int, SourceKey]:
+    wanted = sums[key].source_qty
+    return (2 if wanted > now[key] else 0 if wanted == 0 else 1), key
 
 
 def _unmapped_warehouses(mapped: pd.DataFrame, rules: StockRules) -> list[ExceptionNote]:

@@ -13,6 +13,7 @@ from schemas.rules import SellableFigure, StockRules
 from schemas.stock import StockRows
 from tasks.normalise.fields import text, whole
 
+_TYPES = {name: str(column.dtype) for name, column in StockRows.to_schema().columns.items()}
 # Which quantities of the extract `stock` make the sellable figure: what is there, and what is taken off it.
 _FIGURES: Mapping[SellableFigure, tuple[str, str]] = {
     "available": ("available_quantity", ""),
@@ -28,28 +29,21 @@ def stock(rows: Sequence[StockRow | Mapping[str, Any]], items: ItemIndex, rules:
     that is no whole number is left empty, a date that is none is said to be none, both for the schema to reject.
     """
     listed = [row if isinstance(row, StockRow) else _row_of_extract(row, rules.sellable) for row in rows]
-    tuples = [row.item for row in listed]
-    warehouses = [row.warehouse for row in listed]
+    tuples, quantities, dates, warehouses = zip(*listed, strict=True) if listed else ((), (), (), ())
+    codes = zip(*tuples, strict=True) if tuples else ((),) * 5
     sources = {warehouse: rules.source_of(warehouse) or "" for warehouse in set(warehouses)}
-    skus = [items.sku(item) for item in tuples]
-    frame = pd.DataFrame(
-        {
-            "product": [item.product for item in tuples],
-            "mtrx1": [item.mtrx1 for item in tuples],
-            "mtrx2": [item.mtrx2 for item in tuples],
-            "mtrx3": [item.mtrx3 for item in tuples],
-            "mtrx4": [item.mtrx4 for item in tuples],
-            "warehouse": warehouses,
-            "source_code": [sources[warehouse] for warehouse in warehouses],
-            "sku": [sku or "" for sku in skus],
-            "claimed_by": [
-                "" if sku else ", ".join(items.claims(item)) for sku, item in zip(skus, tuples, strict=True)
-            ],
-            "available_to_sell": [_units(row.quantity) for row in listed],
-            "available_date": [_iso(row.available_date) for row in listed],
-        }
+    skus = [items.sku(item) or "" for item in tuples]
+    columns = dict(zip(("product", "mtrx1", "mtrx2", "mtrx3", "mtrx4"), codes, strict=True)) | {
+        "warehouse": warehouses,
+        "source_code": [sources[warehouse] for warehouse in warehouses],
+        "sku": skus,
+        "claimed_by": ["" if sku else ", ".join(items.claims(item)) for sku, item in zip(skus, tuples, strict=True)],
+        "available_to_sell": pd.array([_units(quantity) for quantity in quantities], dtype="Int64"),
+        "available_date": [_iso(date) for date in dates],
+    }
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=_TYPES[name]) for name, values in columns.items()}, columns=list(_TYPES)
     )
-    return frame.astype({name: str(column.dtype) for name, column in StockRows.to_schema().columns.items()})
 
 
 def _row_of_extract(record: Mapping[str, Any], sellable: SellableFigure) -> StockRow:

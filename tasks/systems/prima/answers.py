@@ -19,16 +19,21 @@ from tasks.systems.prima.records import OrderState, PreparedRequest
 from tasks.systems.prima.refusals import PrimaRefusedError, refusal, unclear
 
 _CODES = ("Product", "MtrxCode1", "MtrxCode2", "MtrxCode3", "MtrxCode4")
+_FIGURES = ("AvailableQuantity", "AvailableDate")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A well-formed answer to a call; `text` is the document as it came."""
+    """A well-formed answer to a call; `text` is the document as it came.
+
+    `rows` are the rows of a stock answer, codes, quantity and date of each; `root` then holds them no more.
+    """
 
     call: Call
     root: etree._Element
     text: str
     classes: Sequence[ErrorClassSettings] = ()
+    rows: Sequence[tuple[str | None, ...]] = ()
 
     @property
     def company(self) -> str:
@@ -64,8 +69,12 @@ def read(text: str, call: Call, settings: PrimaSettings) -> Answer:
     Raises what `broken` returns when it is malformed or answers another request, ConfigurationError when another
     company than `prima.expected_company` answered a question (an order sent to it is an OutcomeUnknownError).
     """
+    rows: Sequence[tuple[str | None, ...]] = ()
     try:
-        root = documents.parse_text(text)
+        if call.kind == "stock":
+            root, rows = documents.parse_rows(text, "sku", (*_CODES, *_FIGURES))
+        else:
+            root = documents.parse_text(text)
     except UnreadableXmlError as error:
         raise broken(call, f"the answer document cannot be read: {error}", text) from error
     if not _is(root, "Result"):
@@ -73,7 +82,7 @@ def read(text: str, call: Call, settings: PrimaSettings) -> Answer:
     answered = root.get("RequestType", call.operation)
     if answered.casefold() != call.operation.casefold():
         raise broken(call, f"the answer is for the request type {answered}", text)
-    answer = Answer(call, root, text, settings.errors)
+    answer = Answer(call, root, text, settings.errors, rows)
     expected_company = settings.expected_company
     if expected_company and answer.company != expected_company:
         problem = f"company {answer.company!r} answered, not {expected_company!r} (prima.expected_company)"
@@ -161,17 +170,16 @@ def stock_rows(answer: Answer) -> list[StockRow]:
     Raises UnexpectedResponseError when the answer has no `Data` or a row lacks a part of its stock tuple. A quantity
     that is missing or no number is for the schema to reject with its row.
     """
-    entries = answer.data()
-    if not entries:
+    if not answer.data():
         raise broken(answer.call, "the stock answer has no Data", answer.text)
     rows: list[StockRow] = []
-    for element in (row for data in entries for row in data if _is(row, "sku")):
-        missing = [name for name in _CODES if name not in element.attrib]
-        if missing or not element.get("Product"):
-            listed = ", ".join(missing) or "a value of Product"
+    for product, one, two, three, four, quantity, expected in answer.rows:
+        if not product or one is None or two is None or three is None or four is None:
+            codes = zip(_CODES, (product, one, two, three, four), strict=True)
+            listed = ", ".join(name for name, value in codes if value is None) or "a value of Product"
             raise broken(answer.call, f"row {len(rows) + 1} of the stock answer lacks {listed}", answer.text)
-        item = StockTuple(*(element.get(name, "") for name in _CODES))
-        rows.append(StockRow(item, element.get("AvailableQuantity", ""), element.get("AvailableDate", "")))
+        item = StockTuple._make((product, one, two, three, four))
+        rows.append(StockRow._make((item, quantity or "", expected or "", "")))
     return rows
 
 

@@ -6,9 +6,11 @@ another type is an UnexpectedResponseError that names extract, column and row.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from schemas.extracts import Column, ColumnType, Extract
@@ -133,15 +135,19 @@ def records(extract: Extract, rows: Iterable[Mapping[str, Any]]) -> list[dict[st
     """
     found: list[dict[str, Any]] = []
     seen: set[tuple[Any, ...]] = set()
-    for position, row in enumerate(rows, start=1):
-        given = {str(name).casefold(): value for name, value in row.items()}
-        missing = [column.name for column in extract.columns if column.name not in given]
-        if missing:
-            raise broken(extract, f"the column(s) {', '.join(missing)} are missing")
-        record = {column.name: _converted(extract, column, given, position) for column in extract.columns}
-        key = tuple(record[name] for name in extract.keys)
+    key_of = itemgetter(*extract.keys) if len(extract.keys) > 1 else lambda record: (record[extract.keys[0]],)
+    for position, row, places in _placed(extract, rows):
+        record: dict[str, Any] = {}
+        for column, place in places:
+            value = row[place]
+            # Most columns are texts, and most values repeat: the long way is for the others.
+            if type(value) is str and (short := _of_text(column.type, value)) is not None:
+                record[column.name] = short
+            else:
+                record[column.name] = _converted(extract, column, value, row, position)
+        key = key_of(record)
         if key in seen:
-            raise broken(extract, f"{_row(extract, given, position)} stands twice, its key must be unique")
+            raise broken(extract, f"{_row(extract, row, position)} stands twice, its key must be unique")
         seen.add(key)
         found.append(record)
     return found
@@ -152,28 +158,50 @@ def texts(extract: Extract, rows: Iterable[Mapping[str, Any]]) -> list[dict[str,
 
     Raises UnexpectedResponseError for a missing column.
     """
-    found: list[dict[str, str]] = []
-    for row in rows:
-        given = {str(name).casefold(): value for name, value in row.items()}
-        missing = [column.name for column in extract.columns if column.name not in given]
-        if missing:
-            raise broken(extract, f"the column(s) {', '.join(missing)} are missing")
-        found.append({column.name: _as_text(given[column.name]) for column in extract.columns})
-    return found
+    return [
+        {column.name: _as_text(row[place]) for column, place in places} for _, row, places in _placed(extract, rows)
+    ]
+
+
+def _placed(
+    extract: Extract, rows: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[int, Mapping[str, Any], list[tuple[Column, str]]]]:
+    """Yield each row with its number, and where in it each column of the contract stands, whatever its case."""
+    places: list[tuple[Column, str]] = []
+    names: tuple[str, ...] = ()
+    for position, row in enumerate(rows, start=1):
+        if tuple(row) != names:
+            names = tuple(row)
+            given = {str(name).casefold(): name for name in names}
+            missing = [column.name for column in extract.columns if column.name not in given]
+            if missing:
+                raise broken(extract, f"the column(s) {', '.join(missing)} are missing")
+            places = [(column, given[column.name]) for column in extract.columns]
+        yield position, row, places
+
+
+@lru_cache(maxsize=50_000)
+def _of_text(kind: ColumnType, text: str) -> Any:
+    """Return what a filled text stands for; None for an empty one, and for one that is not of the kind."""
+    if not text.strip():
+        return None
+    try:
+        return _CONVERTERS[kind](text)
+    except (ValueError, KeyError, OverflowError, ArithmeticError):
+        return None
 
 
 def _as_text(value: Any) -> str:
     return "" if value is None or value != value else str(value).rstrip()
 
 
-def _converted(extract: Extract, column: Column, given: Mapping[str, Any], position: int) -> Any:
-    value = given[column.name]
+def _converted(extract: Extract, column: Column, value: Any, row: Mapping[str, Any], position: int) -> Any:
     is_empty = value is None or value != value or (isinstance(value, str) and not value.strip())
     if is_empty:
         if column.is_required:
             raise broken(
                 extract,
-                f"column {column.name}, {_row(extract, given, position)}: empty, expected {EXPECTED[column.type]}",
+                f"column {column.name}, {_row(extract, row, position)}: empty, expected {EXPECTED[column.type]}",
             )
         return "" if column.type == "text" else None
     try:
@@ -182,11 +210,12 @@ def _converted(extract: Extract, column: Column, given: Mapping[str, Any], posit
         shown = f"{value!r}"[:60]
         raise broken(
             extract,
-            f"column {column.name}, {_row(extract, given, position)}: {shown} ({type(value).__name__}), expected "
+            f"column {column.name}, {_row(extract, row, position)}: {shown} ({type(value).__name__}), expected "
             f"{EXPECTED[column.type]}",
         ) from error
 
 
-def _row(extract: Extract, given: Mapping[str, Any], position: int) -> str:
+def _row(extract: Extract, row: Mapping[str, Any], position: int) -> str:
     """Return how a row is named in a message: by its key, and by its place in the answer."""
+    given = {str(name).casefold(): value for name, value in row.items()}
     return f"row {position} ({', '.join(f'{name} {given[name]!r}'[:60] for name in extract.keys)})"

@@ -82,7 +82,8 @@ class DatabaseChannel:
         try:
             result = connection.execute(statement)
             _check_columns(extract, list(result.keys()))
-            return [dict(row) for row in result.mappings()]
+            names = list(result.keys())
+            return [dict(zip(names, row, strict=True)) for row in result.tuples()]
         except DBAPIError as error:
             if error.connection_invalidated or self._is_passing(error):
                 raise SystemUnavailableError(

@@ -6,7 +6,9 @@ times in a row.
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from io import BytesIO
+from itertools import product
+from typing import Any, Literal
 from xml.parsers import expat
 
 from lxml import etree
@@ -19,6 +21,16 @@ _DECLARATIONS: dict[Declaration, str] = {
     "none": "",
     "plain": '<?xml version="1.0"?>',
     "iso-8859-1": '<?xml version="1.0" encoding="ISO-8859-1"?>',
+}
+# No entities and no network for a peer that is not trusted. `huge_tree` lifts libxml2's limit of 10 MB a text, which a
+# full stock answer of a large catalogue exceeds.
+_SAFE: dict[str, Any] = {
+    "resolve_entities": False,
+    "load_dtd": False,
+    "no_network": True,
+    "huge_tree": True,
+    "remove_comments": True,
+    "remove_pis": True,
 }
 _DECLARATION = re.compile(r"^[\ufeff\s]*<\?xml\s[^>]*\?>\s*")
 
@@ -55,16 +67,10 @@ def refuse_doctype(content: bytes) -> None:
 
 
 def parse(content: bytes) -> etree._Element:
-    """Return the root of an XML document of a peer that is not trusted: no DOCTYPE, no entities, no network.
-
-    `huge_tree` lifts libxml2's limit of 10 MB a text, which a full stock answer of a large catalogue exceeds.
-    """
+    """Return the root of an XML document of a peer that is not trusted: no DOCTYPE, no entities, no network."""
     refuse_doctype(content)
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
-    )
     try:
-        return etree.fromstring(content, parser)
+        return etree.fromstring(content, etree.XMLParser(**_SAFE))
     except etree.XMLSyntaxError as error:
         raise UnreadableXmlError(f"it is not well-formed XML: {error.msg}") from error
 
@@ -75,13 +81,43 @@ def parse_text(document: str) -> etree._Element:
     Its declaration names the encoding that it had in PRIMA (ISO-8859-1); the SOAP layer has decoded it since, so the
     declaration is taken off.
     """
+    return parse(_content(document))
+
+
+def parse_rows(
+    document: str, name: str, attributes: Sequence[str]
+) -> tuple[etree._Element, list[tuple[str | None, ...]]]:
+    """Return the root of such a document, and the attributes of each element of that name, in whatever case.
+
+    The elements are read one after another and let go, so that memory does not grow with them but for what is asked
+    for: the tree of a whole catalogue takes twenty times the room of its text.
+    """
+    content = _content(document)
+    refuse_doctype(content)
+    spellings = ["{*}" + "".join(letters) for letters in product(*((each.lower(), each.upper()) for each in name))]
+    rows: list[tuple[str | None, ...]] = []
+    stream = etree.iterparse(BytesIO(content), events=("end",), tag=spellings, **_SAFE)
+    try:
+        for _, element in stream:
+            rows.append(tuple(map(element.get, attributes)))
+            before = element.getprevious()
+            if before is not None:
+                before.getparent().remove(before)
+        for last in stream.root.iter(*spellings):
+            last.getparent().remove(last)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableXmlError(f"it is not well-formed XML: {error.msg}") from error
+    return stream.root, rows
+
+
+def _content(document: str) -> bytes:
     try:
         content = _DECLARATION.sub("", document, count=1).strip("\ufeff \t\r\n").encode("utf-8")
     except UnicodeEncodeError as error:
         raise UnreadableXmlError(f"it holds text that is no Unicode: {error.reason}") from error
     if not content:
         raise UnreadableXmlError("it is empty")
-    return parse(content)
+    return content
 
 
 def write(root: etree._Element, declaration: Declaration) -> str:

@@ -6,6 +6,7 @@ the same contract.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from operator import itemgetter
 from types import TracebackType
 from typing import Any
 
@@ -87,8 +88,10 @@ class ReportingSource:
             rows = self._channel.rows(described, since, until, wanted)
         else:
             rows = self._channel.rows(described)
-        found = [record for record in records(described, rows) if _is_wanted(record, described, since, until, wanted)]
-        return sorted(found, key=lambda record: tuple(record[name] for name in (described.cursor, *described.keys)))
+        found = records(described, rows)
+        if wanted or since is not None or until is not None:
+            found = [record for record in found if _is_wanted(record, described, since, until, wanted)]
+        return sorted(found, key=itemgetter(described.cursor, *described.keys))
 
     def read_text(self, extract: str) -> list[dict[str, str]]:
         """Return all records of an extract with each value as text, for a caller that judges row by row.
