@@ -14,6 +14,7 @@ import argparse
 import os
 import resource
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -48,6 +49,8 @@ def prepare(folder: Path, count: int) -> None:
             for position, sku in enumerate(skus):
                 magento.add_product(sku, price=Decimal("19.99"), quantity=position % 40)
         prima.add_items(Item(sku, *sku.split("-"), available=position % 40) for position, sku in enumerate(skus))
+    with sqlite3.connect(folder / "magento.db") as database:  # products do not all change in one second
+        database.execute("update products set updated_at = datetime('2026-01-01', '+' || entity_id || ' minutes')")
 
 
 def serve_magento(folder: str, seconds_a_batch: float, pipe: Any) -> None:
@@ -64,8 +67,6 @@ def serve_magento(folder: str, seconds_a_batch: float, pipe: Any) -> None:
 
 def serve_prima(folder: str, pipe: Any) -> None:
     """Serve PRIMA; "sell" takes a unit off every SKU that has one and adds one to the others."""
-    import sqlite3
-
     from sandbox.prima import PrimaStandIn
 
     with PrimaStandIn(Path(folder)) as prima:

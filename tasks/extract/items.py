@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tasks.errors import ConfigurationError
 from tasks.settings import Settings
 
 COLUMNS = ("sku", "product", "mtrx1", "mtrx2", "mtrx3", "mtrx4")
+_CODES = itemgetter(*COLUMNS[1:])
 
 
 @task(
@@ -71,7 +73,7 @@ def _extract(settings: Settings, because: str, otherwise: str) -> list[dict[str,
 
 
 def _tuple(row: Mapping[str, Any]) -> StockTuple:
-    return StockTuple(*(row[name] for name in COLUMNS[1:]))
+    return StockTuple._make(_CODES(row))
 
 
 def _accepted(settings: Settings) -> dict[str, str]:

@@ -96,11 +96,6 @@ class StockRuleSettings(Section):
         description="PRIMA's warehouse = Magento's source, \"\" to leave it out; empty = all to magento.source_code",
     )
     back_orders: BackOrderSettings = BackOrderSettings()
-    product_ranges: list[tuple[str, str]] = Field(
-        default_factory=list,
-        description='PRIMA\'s stock is asked for in these ranges of product codes, [["", "M"], ["N", ""]]; together '
-        "they must hold every product; empty = all at once",
-    )
     products_hours: float = Field(
         default=24, gt=0, description="after which all of Magento's products are listed anew; changes are every cycle"
     )

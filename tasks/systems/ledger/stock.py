@@ -102,7 +102,7 @@ class Stock(Database):
             stock_levels.c.confirmed_qty.is_not(None)
         )
         with self._reading("confirmed levels") as connection:
-            return {(row.sku, row.source_code): row.confirmed_qty for row in connection.execute(query)}
+            return {(sku, source): quantity for sku, source, quantity in connection.execute(query).all()}
 
     def stock_sums(self) -> dict[SourceKey, StockSum]:
         """Return the last sum of each level that had one, by (sku, source_code)."""
@@ -117,7 +117,7 @@ class Stock(Database):
         with self._reading("stock sums") as connection:
             return {
                 (row[0], row[1]): StockSum._make((*row[2:7], row[7].isoformat() if row[7] else "", row[8]))
-                for row in connection.execute(query)
+                for row in connection.execute(query).all()
             }
 
     def stock_level(self, sku: str) -> list[StockLevelRecord]:
