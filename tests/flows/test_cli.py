@@ -186,7 +186,7 @@ def test_exceptions_as_text_show_code_value_and_what_to_do(desk: Desk) -> None:
     assert "SKU_UNKNOWN" in text
     assert f"order {UNKNOWN_SKU_ORDER}" in text
     assert "£63.92" in text
-    assert "Create the item in PRIMA" in re.sub(r"[│\s]+", " ", text)
+    assert "create the item in PRIMA" in re.sub(r"[│\s]+", " ", text)
     assert_nothing_personal(text)
 
 
