@@ -18,6 +18,7 @@ from sandbox.prima import PrimaStandIn
 from tasks import connect
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
+from tests import commands
 
 
 class Installation:
@@ -95,18 +96,24 @@ class Installation:
             wanted = set(codes)
             return {note.subject: note.code for note in ledger.exceptions() if not wanted or note.code in wanted}
 
-    def command(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *words: str, environment: Mapping[str, str] | None = None, is_fresh: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         """Run `magento-prima` in a process of its own and return what it printed.
 
-        It works against the Prefect server of the session; with `PREFECT_API_URL=""` in the environment it brings up
-        one of its own, which takes seconds.
+        The process is forked from one that has imported the command line; with `is_fresh` a new interpreter is started
+        for it. It works against the Prefect server of the session; with `PREFECT_API_URL=""` in the environment it
+        brings up one of its own, which takes seconds.
         """
         server = {"PREFECT_API_URL": PREFECT_API_URL.value() or ""}
+        whole = {**os.environ, **server, **self.environment, **(environment or {})}
+        if not is_fresh:
+            return commands.run(words, whole)
         return subprocess.run(
             [sys.executable, "-m", "flows.cli", *words],
-            env={**os.environ, **server, **self.environment, **(environment or {})},
+            env=whole,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=commands.LONGEST_SECONDS,
             check=False,
         )

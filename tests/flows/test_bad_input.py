@@ -117,7 +117,7 @@ def test_a_wrong_key_names_the_keys_to_check(installed: Installation, name: str,
 
 
 def test_missing_keys_are_named_together(installed: Installation) -> None:
-    run = installed.command("run", "orders", environment=dict.fromkeys(installed.magento.secrets, ""))
+    run = installed.command("run", "orders", environment=dict.fromkeys(installed.magento.secrets, ""), is_fresh=True)
 
     line = the_line(run, MISUSED)
     for name in installed.magento.secrets:

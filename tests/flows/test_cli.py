@@ -58,7 +58,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     installation.magento.load_orders(json.loads(json.dumps([unknown], default=float)))
     environment = {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_API_URL": PREFECT_API_URL.value() or ""}
     runs = {
-        name: installation.command("run", name, environment={**environment, "PREFECT_LOGGING_LEVEL": "DEBUG"})
+        name: installation.command(
+            "run", name, environment={**environment, "PREFECT_LOGGING_LEVEL": "DEBUG"}, is_fresh=True
+        )
         for name in ("orders", "inventory")
     }
     yield Desk(installation, environment, runs)
@@ -220,7 +222,7 @@ def test_an_order_as_text_shows_lines_timeline_and_exceptions(desk: Desk) -> Non
     assert f"1 x {SKU}  £19.95 (VAT £3.33)" in accepted
     assert "PRIMA number none yet" in held
     assert "open: SKU_UNKNOWN (ecommerce)" in held
-    assert "Next: Create the item in PRIMA" in held
+    assert "Next: Accept a suggestion" in held
     assert_nothing_personal(accepted, held)
 
 

@@ -20,6 +20,7 @@ from tests.stateful.schedules import HOLD_SECONDS, Kill, Schedule, Step
 
 MOST_RUNS_TO_SETTLE = 8
 POLL_SECONDS = 0.002
+LOG_LINES = 150
 # Long enough for an effect that has begun; the answer is held far longer.
 EFFECT_SECONDS = 0.15
 
@@ -84,6 +85,12 @@ class Play(ABC):
             if is_completed and not self.unsettled():
                 return
         raise AssertionError(f"still not settled after {MOST_RUNS_TO_SETTLE} runs: {self.unsettled()}")
+
+    def last_lines(self) -> str:
+        """Return the end of what the runs printed, for a failure: the folder may be gone when somebody looks."""
+        if not self.log.exists():
+            return "nothing"
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
 
     def _play(self, step: Step) -> None:
         self.prepare(step)

@@ -30,7 +30,7 @@ def test_every_order_arrives_once_to_the_penny_or_is_an_exception(
             assert not problems, "\n".join(problems)
         except BaseException as failure:
             failure.add_note(f"{plan.words}\nPlay it again with: pytest tests/stateful --schedule {seed}")
-            failure.add_note(f"What the runs printed: {play.log}")
+            failure.add_note(f"The end of what the runs printed ({play.log}):\n{play.last_lines()}")
             raise
         tally.update({"schedules": 1, "orders": len(play.documents), "runs": play.runs})
         tally.update(f"runs killed: {kill}" for kill in play.kills)
