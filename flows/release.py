@@ -42,6 +42,6 @@ def release_order(order_number: str, by: str, because: str) -> Released:
     summary = carry(batch, extract_items.fetch_items(), connect.order_rules(settings), settings)
     if summary.is_prima_out_of_reach:
         raise SystemUnavailableError(summary.is_prima_out_of_reach, system="PRIMA", operation="create order")
-    released = replace(released, counts=summary.counts)
+    released = replace(released, counts=dict(summary.counts))
     record.show_release(released)
     return released
