@@ -262,7 +262,7 @@ ROWS: tuple[Row, ...] = (
     # What the nightly census and the watch over the stream of orders find
     (
         "NOT_IN_PRIMA",
-        "PRIMA accepted the order, but its reporting source does not show it.",
+        "The nightly census does not find an accepted order in PRIMA's reporting source, and verification is silent.",
         "operations",
         "critical",
         "Look for PRIMA's number in PRIMA. If it is not there, report it with the evidence of the order's posting.",

@@ -23,6 +23,7 @@ from schemas.rules import OrderRules
 LONDON = ZoneInfo("Europe/London")
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 ON_ITS_WAY = ("seen", "ready", "posting", "unknown")
+NOT_VISIBLE = "NOT_VISIBLE_IN_PRIMA"
 REJECTED = frozenset({"ROW_REJECTED", "TOTALS_DISAGREE"})
 # Magento counts in nine digits; what stands before them is the store view. `-1` is an order edited in the admin.
 NUMBER = re.compile(r"(?P<prefix>.*?)(?P<ordinal>\d{1,9})(?:-\d{1,3})?")
@@ -53,12 +54,16 @@ def found_late(listed: Iterable[ListedOrder], to_read: Iterable[str], evidence: 
 
 
 def census(listed: Sequence[ListedOrder], evidence: CensusEvidence, rule: CensusRule, rules: OrderRules) -> Census:
-    """Return the status of each listed order, and what is wrong with these or with orders noted before."""
+    """Return the status of each listed order, and what is wrong with these or with orders noted before.
+
+    An order that verification has noted as not visible is not noted again here: it is one thing to one person.
+    """
     statuses = {order.order_number: _status(order, evidence, rule, rules) for order in listed}
     exceptions = []
     for order in evidence.known.values():
         status = _known_status(order, evidence, rule, rules)
-        if status == "accepted, but not in PRIMA":
+        is_noted = NOT_VISIBLE in evidence.noted.get(order.order_number, frozenset())
+        if status == "accepted, but not in PRIMA" and not is_noted:
             detail = f"accepted as {order.order_number_prima} at {order.accepted_at:%Y-%m-%d %H:%M} UTC"
             exceptions.append(_note(order, "NOT_IN_PRIMA", detail))
         if status == "stuck":

@@ -18,7 +18,8 @@ from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
 
 STREAM = "sales orders"
-FIGURES = ("PRIMA_VAT_DIFFERS", "PRIMA_TOTAL_DIFFERS", "PRIMA_FIGURES_REJECTED", "NOT_VISIBLE_IN_PRIMA")
+NOT_VISIBLE = "NOT_VISIBLE_IN_PRIMA"
+FIGURES = ("PRIMA_VAT_DIFFERS", "PRIMA_TOTAL_DIFFERS", "PRIMA_FIGURES_REJECTED", NOT_VISIBLE)
 CANCELLATIONS = ("PRIMA_CANCELLED", "PRIMA_LINE_CANCELLED")
 AFTER_POSTING = "CANCELLED_AFTER_POSTING"
 BY = "verification"
@@ -60,6 +61,9 @@ def close_comparison(batch_id: str, accepted: AcceptedOrders, plan: AcceptancePl
         compared = [*plan.verified, *plan.cancelled, *(note.order_number for note in plan.exceptions)]
         _close_what_is_over(ledger, compared, FIGURES, plan.exceptions)
         ledger.raise_exceptions(batch_id, plan.exceptions)
+        # The census may have said so first; from now on verification watches the order, and looks more often.
+        unseen = [note.subject for note in plan.exceptions if note.code == NOT_VISIBLE]
+        ledger.close_exceptions(subjects=unseen, codes=["NOT_IN_PRIMA"], by=BY, note=f"told as {NOT_VISIBLE}")
         ledger.close_batch(batch_id, "closed", totals.as_dict())
     return totals.counts()
 

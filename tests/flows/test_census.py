@@ -13,6 +13,7 @@ import pytest
 from flows.backfill import backfill
 from flows.census import take_census
 from flows.orders import sync_orders
+from flows.verification import verify_orders
 from tasks import connect
 from tests.builders import an_order
 from tests.flows.test_reading import ANYWHERE, ago, changed, posted
@@ -123,7 +124,12 @@ def test_an_accepted_order_that_prima_does_not_show_is_an_exception_until_it_doe
     with quick.ledger() as ledger:
         (note,) = ledger.exceptions()
     assert (note.code, note.subject, note.value_at_risk_pence) == ("NOT_IN_PRIMA", "order 000000002", 6392)
+    verify_orders()
+    take_census()
+    with quick.ledger() as ledger:
+        assert [note.code for note in ledger.exceptions()] == ["NOT_VISIBLE_IN_PRIMA"], "one thing is told once"
     in_prima(quick, "update stand_in_orders set order_number = '30001002' where order_number = 'gone'")
+    verify_orders()
     take_census()
     assert quick.open_codes() == {}
 

@@ -78,6 +78,7 @@ WAITING = {"accepted_at": None, "order_number_prima": ""}
     [
         (known(), {"shown": frozenset({"30000101"})}, ("in PRIMA", [])),
         (known(), {}, ("accepted, but not in PRIMA", ["NOT_IN_PRIMA"])),
+        (known(), {"noted": {"000000101": frozenset({"NOT_VISIBLE_IN_PRIMA"})}}, ("accepted, but not in PRIMA", [])),
         (known(accepted_at=NOW - DAY), {}, ("accepted, not shown by PRIMA yet", [])),
         (known(), {"shown_as_at": NOW - 2 * DAY}, ("accepted, not shown by PRIMA yet", [])),
         (known(), {"shown": None, "shown_as_at": None}, ("accepted, nothing to check with", [])),
