@@ -26,7 +26,7 @@ prima as (
         level,
         order_key,
         currency,
-        string_agg(distinct order_number_prima, ',' order by order_number_prima) as order_number_prima,
+        min(order_number_prima) as order_number_prima,
         count(*) as prima_count,
         sum(net_pence)::bigint as prima_net_pence,
         sum(vat_pence)::bigint as prima_vat_pence,
@@ -44,6 +44,20 @@ prima as (
     from prima_documents
     group by all
 ),
+several as (
+    select
+        level,
+        order_key,
+        currency,
+        string_agg(distinct order_number_prima, ',' order by order_number_prima) as order_numbers_prima
+    from prima_documents
+    semi join (select * from prima where prima_count > 1) as more
+        on
+            more.level = prima_documents.level
+            and more.order_key = prima_documents.order_key
+            and more.currency = prima_documents.currency
+    group by all
+),
 joined as (
     select
         coalesce(magento.level, prima.level) as level,
@@ -52,7 +66,8 @@ joined as (
         coalesce(magento.magento_count, 0) as magento_count,
         coalesce(prima.prima_count, 0) as prima_count,
         magento.* exclude (level, order_key, currency, magento_count, is_carried),
-        prima.* exclude (level, order_key, currency, prima_count, is_carried),
+        prima.* exclude (level, order_key, currency, prima_count, is_carried)
+        replace (coalesce(several.order_numbers_prima, prima.order_number_prima) as order_number_prima),
         coalesce(magento.is_carried, prima.is_carried) as is_carried,
         coalesce(magento.magento_date, prima.prima_date) as business_date,
         coalesce(prima.prima_net_pence, 0) - coalesce(magento.magento_net_pence, 0) as net_variance_pence,
@@ -64,6 +79,11 @@ joined as (
             prima.level = magento.level
             and prima.order_key = magento.order_key
             and prima.currency = magento.currency
+    left join several
+        on
+            several.level = prima.level
+            and several.order_key = prima.order_key
+            and several.currency = prima.currency
 ),
 currencies as (
     -- only a document without its other half can be held in another currency over there

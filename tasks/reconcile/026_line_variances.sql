@@ -1,20 +1,57 @@
 -- line_variances. Grain: one level, order key, currency and line that differs. Pence; variance = PRIMA - Magento.
 -- All lines of all orders and invoices are compared, those of documents that agree in total as well: two errors that
 -- cancel out are two rows here. Goods are paired by their line of the order. A credit note of PRIMA has no lines.
-create or replace temp macro line_key(charge, order_line_number, line_number) as
-case charge
-    when 'goods' then coalesce(order_line_number, 1000000 + line_number)
-    when 'delivery' then 0
-    when 'adjustment' then -1
-    when 'rounding' then -2
-    else -3
-end;
-
 create table line_variances as
-with magento as (
+with magento_prints as (
+    select documents.level, documents.order_number as order_key, documents.currency, sum(sums.fingerprint) as print
+    from magento_line_sums as sums
+    inner join magento_documents as documents
+        on documents.level = sums.level and documents.document_number = sums.document_number
+    where not documents.is_cancelled and documents.level <> 'refunds'
+    group by all
+),
+prima_prints as (
+    select documents.level, documents.order_key, documents.currency, sum(sums.fingerprint) as print
+    from prima_line_sums as sums
+    inner join prima_documents as documents
+        on documents.level = sums.level and documents.document_number = sums.document_number
+    where not documents.is_cancelled and documents.level <> 'refunds'
+    group by all
+),
+differing as (
+    select
+        coalesce(magento.level, prima.level) as level,
+        coalesce(magento.order_key, prima.order_key) as order_key,
+        coalesce(magento.currency, prima.currency) as currency
+    from magento_prints as magento
+    full outer join prima_prints as prima
+        on prima.level = magento.level and prima.order_key = magento.order_key and prima.currency = magento.currency
+    where prima.print is distinct from magento.print
+),
+magento_wanted as (
+    select documents.level, documents.document_number, documents.order_number as order_key, documents.currency
+    from magento_documents as documents
+    inner join differing
+        on
+            differing.level = documents.level
+            and differing.order_key = documents.order_number
+            and differing.currency = documents.currency
+    where not documents.is_cancelled
+),
+prima_wanted as (
+    select documents.level, documents.document_number, documents.order_key, documents.currency
+    from prima_documents as documents
+    inner join differing
+        on
+            differing.level = documents.level
+            and differing.order_key = documents.order_key
+            and differing.currency = documents.currency
+    where not documents.is_cancelled
+),
+magento as (
     select
         documents.level,
-        documents.order_number as order_key,
+        documents.order_key,
         documents.currency,
         line_key(lines.charge, lines.order_line_number, lines.line_number) as line_key,
         any_value(lines.sku) as sku,
@@ -24,9 +61,8 @@ with magento as (
         sum(lines.vat_pence)::bigint as magento_vat_pence,
         sum(lines.gross_pence)::bigint as magento_gross_pence
     from staged.magento_lines as lines
-    inner join magento_documents as documents
+    inner join magento_wanted as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
-    where not documents.is_cancelled and documents.level <> 'refunds'
     group by all
 ),
 prima as (
@@ -42,9 +78,8 @@ prima as (
         sum(lines.vat_pence)::bigint as prima_vat_pence,
         sum(lines.gross_pence)::bigint as prima_gross_pence
     from staged.prima_lines as lines
-    inner join prima_documents as documents
+    inner join prima_wanted as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
-    where not documents.is_cancelled and documents.level <> 'refunds'
     group by all
 )
 select

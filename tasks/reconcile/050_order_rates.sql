@@ -9,7 +9,7 @@ with magento as (
         lines.vat_rate_hundredths,
         sum(lines.net_pence) as magento_net_pence,
         sum(lines.vat_pence) as magento_vat_pence
-    from staged.magento_lines as lines
+    from magento_line_sums as lines
     inner join magento_documents as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
     where not documents.is_cancelled and not documents.is_carried
@@ -17,10 +17,14 @@ with magento as (
 ),
 single_rates as (
     select documents.order_number_prima, any_value(lines.vat_rate_hundredths) as vat_rate_hundredths
-    from staged.prima_lines as lines
+    from prima_line_sums as lines
     inner join staged.prima_documents as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
-    where lines.level <> 'refunds'
+    where
+        lines.level <> 'refunds'
+        and documents.order_number_prima in (
+            select refunds.order_number_prima from staged.prima_documents as refunds where refunds.level = 'refunds'
+        )
     group by documents.order_number_prima
     having count(distinct lines.vat_rate_hundredths) = 1
 ),
@@ -29,14 +33,15 @@ prima as (
         documents.level,
         documents.order_key,
         documents.currency,
-        if(lines.charge = 'document', single_rates.vat_rate_hundredths, lines.vat_rate_hundredths)
+        if(lines.is_document, single_rates.vat_rate_hundredths, lines.vat_rate_hundredths)
             as vat_rate_hundredths,
         sum(lines.net_pence) as prima_net_pence,
         sum(lines.vat_pence) as prima_vat_pence
-    from staged.prima_lines as lines
+    from prima_line_sums as lines
     inner join prima_documents as documents
         on documents.level = lines.level and documents.document_number = lines.document_number
-    left join single_rates on single_rates.order_number_prima = documents.order_number_prima
+    left join single_rates
+        on lines.is_document and single_rates.order_number_prima = documents.order_number_prima
     where not documents.is_cancelled and not documents.is_carried
     group by all
 )

@@ -48,7 +48,8 @@ def headline(found: Reconciliation) -> str:
     """Return one sentence: do they agree, and if not, by how much and how much of that nobody can explain."""
     when = period_text(found.run)
     rejected = found.run["rejected_count"]
-    unread = f" {_count(rejected, 'record')} could not be taken as it stands." if rejected else ""
+    parts = "1 record or part was" if rejected == 1 else f"{rejected} records or parts were"
+    unread = f" {parts} not reconciled." if rejected else ""
     if not found.control_totals:
         return f"Neither Magento nor PRIMA has a document for {when}.{unread}"
     if found.run["prima_evidence"] == "ledger":

@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 from prefect.client.orchestration import get_client
+from typer.testing import CliRunner
 
+from flows.cli import app
 from flows.orders import sync_orders
 from flows.reconciliation import ReconciliationSummary, reconcile
 from sandbox.installation import write_installation
@@ -25,7 +27,7 @@ from schemas.reconciliation import MARTS, STATUSES
 from tasks import connect
 from tasks.reconcile.period import LONDON
 from tasks.settings import Settings
-from tasks.systems.ledger import Ledger
+from tasks.systems.ledger import Ledger, LedgerStateError
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 RECORDED_ON = date(2026, 11, 23)
@@ -98,10 +100,15 @@ def today() -> date:
 
 def place_order_of_three(sandbox: Sandbox) -> dict[str, Any]:
     """Place 3 x 19.99 where VAT is rounded by the unit: 3 x 3.33 = 9.99, and 10.00 on the sum."""
-    sandbox.magento.add_product("THREE-1", price=Decimal("19.99"))
-    sandbox.prima.add_items([Item("THREE-1", "THREE1", available=100, price=Decimal("19.99"))])
+    return place_order(sandbox, "THREE-1", 3, Decimal("19.99"))
+
+
+def place_order(sandbox: Sandbox, sku: str, quantity: int, price: Decimal) -> dict[str, Any]:
+    """Place units of one item at 20 % VAT, rounded by the unit, delivered for nothing."""
+    sandbox.magento.add_product(sku, price=price)
+    sandbox.prima.add_items([Item(sku, sku.replace("-", ""), available=100, price=price)])
     cart = Cart(
-        lines=(CartLine("THREE-1", 3, Decimal("19.99"), name="Scarf"),),
+        lines=(CartLine(sku, quantity, price, name="Scarf"),),
         customer=Customer("Ada", "Invented", "ada@example.test"),
         address=PostalAddress("Ada", "Invented", ("1 Nowhere Row",), "Leeds", "LS1 1AA"),
         settings=TaxSettings(algorithm=Algorithm.UNIT_BASE),
@@ -139,27 +146,43 @@ def test_orders_that_arrived_agree_to_the_penny_and_held_ones_are_named(sandbox:
     }
 
 
-def test_the_penny_of_three_at_19_99_is_one_vat_variance_of_plus_one_with_its_cause(sandbox: Sandbox) -> None:
-    order = place_order_of_three(sandbox)
-    assert str(order["tax_amount"]) == "9.99"
+def test_when_prima_recalculates_on_the_total_each_order_that_differs_is_named_and_sums_are_right_by_rate(
+    sandbox: Sandbox,
+) -> None:
+    # 3 x 19.99 is 9.99 by the unit and 10.00 on the sum; 7 x 1.01 is 1.19 and 1.18; 5 x 12.00 is 10.00 both ways.
+    placed = [
+        place_order_of_three(sandbox),
+        place_order(sandbox, "SEVEN-1", 7, Decimal("1.01")),
+        place_order(sandbox, "FIVE-1", 5, Decimal("12.00")),
+    ]
+    assert [str(order["tax_amount"]) for order in placed] == ["9.99", "1.19", "10"]
     sync_orders()
     sandbox.prima.vat_habit = "recalculated"
     with connect.open_magento(Settings.from_env()) as magento:
-        magento.invoice(order["entity_id"])
-    sandbox.prima.dispatch(f"30{order['entity_id']:06d}")
+        for order in placed:
+            magento.invoice(order["entity_id"])
+            sandbox.prima.dispatch(f"30{order['entity_id']:06d}")
     reconcile(business_date=today())
-    (row,) = sandbox.rows(
-        "select * from breaks where level = 'invoices' and order_number = '" + order["increment_id"] + "'"
-    )
-    assert (row["status"], row["cause"], row["owner"]) == ("VAT_VARIANCE", "VAT_RECALCULATED_ON_ORDER_TOTAL", "finance")
-    assert (row["magento_vat_pence"], row["prima_vat_pence"], row["vat_variance_pence"]) == (999, 1000, 1)
+    rows = sandbox.rows("select * from breaks where level = 'invoices' order by order_number")
+    three, seven, five = (order["increment_id"] for order in placed)
+    assert {row["order_number"]: (row["magento_vat_pence"], row["prima_vat_pence"]) for row in rows} == {
+        three: (999, 1000),
+        seven: (119, 118),
+    }
+    assert {(row["status"], row["cause"], row["owner"]) for row in rows} == {
+        ("VAT_VARIANCE", "VAT_RECALCULATED_ON_ORDER_TOTAL", "finance")
+    }
+    assert len(rows[0]["magento_sha256"]) == len(rows[0]["prima_sha256"]) == 64
+    (rate,) = sandbox.rows("select * from vat_by_rate where level = 'invoices' and currency = 'GBP'")
+    assert (str(rate["vat_rate_percent"]), rate["magento_vat_pence"], rate["prima_vat_pence"]) == ("20.00", 2118, 2118)
     (totals,) = sandbox.rows("select * from control_totals where level = 'invoices' and currency = 'GBP'")
-    assert totals["magento_vat_pence"] + totals["vat_variance_pence"] == totals["prima_vat_pence"]
-    # The order itself was posted with its VAT locked.
-    (own,) = sandbox.rows(
-        "select status from order_variances where level = 'orders' and order_number = '" + order["increment_id"] + "'"
-    )
-    assert own["status"] == "MATCHED"
+    assert (totals["vat_variance_pence"], totals["explained_vat_variance_pence"]) == (0, 0)
+    # The orders themselves were posted with their VAT locked.
+    own = sandbox.rows(f"select status from order_variances where level = 'orders' and order_number >= '{three}'")
+    assert {row["status"] for row in own} == {"MATCHED"}
+    assert sandbox.rows("select order_key from dispatch_variances where order_key = '" + five + "'") == [
+        {"order_key": five}
+    ]
 
 
 def test_refunds_and_credit_notes_of_the_same_goods_agree(sandbox: Sandbox) -> None:
@@ -251,3 +274,57 @@ def test_page_parquet_and_artifacts_are_there_and_none_names_a_customer(sandbox:
         address = order["billing_address"]
         for value in (order["customer_email"], address["lastname"], address["postcode"], *address["street"]):
             assert value not in shown
+
+
+def test_an_extract_that_breaks_its_contract_leaves_only_its_documents_out_until_it_is_mended(sandbox: Sandbox) -> None:
+    sync_orders()
+    views = sqlite3.connect(sandbox.folder / "prima.db")
+    (made,) = views.execute("select sql from sqlite_master where name = 'credit_notes'").fetchall()[0]
+    in_prima(sandbox, "drop view credit_notes")
+    in_prima(sandbox, "create view credit_notes as select 'C1' as credit_note_number, 'twelve' as gross_amount")
+    summary = run()
+    assert "1 record or part was not reconciled" in summary.headline
+    (part,) = sandbox.rows("select * from not_reconciled")
+    assert (part["subject"], part["level"]) == ("PRIMA credit_notes", "refunds")
+    assert {row["level"] for row in sandbox.rows("select level from control_totals")} == {"orders", "invoices"}
+    assert ("RECON_INPUT_REJECTED", "reconciliation: PRIMA credit_notes") in open_codes(sandbox)
+    in_prima(sandbox, "drop view credit_notes")
+    in_prima(sandbox, made)
+    assert run().break_count == 3
+    assert {code for code, _ in open_codes(sandbox)} == {"RECON_MISSING_IN_PRIMA"}
+
+
+def test_finance_accepts_a_break_and_sets_a_tolerance_from_the_command_line(sandbox: Sandbox) -> None:
+    sync_orders()
+    run()
+    command = CliRunner()
+    listed = command.invoke(app, ["breaks", "list", "--json"])
+    found = json.loads(listed.stdout)
+    assert [row["level"] for row in found] == ["refunds"] * 3
+    assert {row["owner"] for row in found} == {"finance"}
+    number = str(found[0]["break_id"])
+    for arguments in (
+        ["breaks", "assign", number, "Sam", "--by", "kim"],
+        ["breaks", "comment", number, "asked the till", "--by", "sam", "--reason", "TILL"],
+        ["breaks", "accept", number, "--because", "credited by hand in PRIMA 2", "--by", "kim"],
+        ["tolerance", "set", "--order-pence", "1", "--method", "ROUNDING_METHOD", "--by", "kim", "--because", "board"],
+    ):
+        result = command.invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+    refused = command.invoke(app, ["breaks", "journal", number, "JNL-1", "--by", "kim"])
+    assert isinstance(refused.exception, LedgerStateError)
+    assert len(open_codes(sandbox)) == 2
+    summary = run()
+    assert (summary.break_count, len(open_codes(sandbox))) == (2, 2)
+    (settled,) = sandbox.rows("select * from settled_breaks")
+    assert (settled["settled_by"], settled["settlement_reference"]) == ("acceptance", "credited by hand in PRIMA 2")
+    (policy,) = sandbox.rows("select * from tolerance_policy")
+    assert (policy["policy_version"], policy["order_pence"], policy["methods"]) == (1, 1, "ROUNDING_METHOD")
+    shown = command.invoke(app, ["breaks", "show", number]).stdout
+    assert "kim: acceptance credited by hand in PRIMA 2" in shown
+    assert "sam: comment TILL: asked the till" in shown
+    assert (
+        "version 1 (in force): 1p a document, only for ROUNDING_METHOD"
+        in command.invoke(app, ["tolerance", "show"]).stdout
+    )
+    assert [each.nights for each in sandbox.ledger.breaks()] == [2, 2]

@@ -17,6 +17,7 @@ from tasks.normalise.sales_documents import DOCUMENT_TYPES, LINE_TYPES
 from tasks.normalise.shipments import shipments
 from tasks.reconcile.inputs import LedgerOrder, LedgerSide, MagentoSide, PrimaSide, RunFacts, staged
 from tasks.reconcile.run import Reconciliation, publish
+from tasks.reconcile.staging import Problem
 from tasks.systems.warehouse import Warehouse
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -145,6 +146,7 @@ class Case:
         self.breaks: list[KnownBreak] = []
         self.read_keys: set[tuple[str, str]] | None = None
         self.policy = TolerancePolicy()
+        self.unread: list[Problem] = []
         self.set_apart: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._delivery_rates: dict[str, str] = {}
@@ -341,6 +343,7 @@ class Case:
             STATUS_NAMES,
             vat_rates=(2000, 500),
             delivery_products=frozenset({"DELIVERY"}),
+            unread=self.unread,
         )
         read_keys = {(each.level, each.order_key) for each in self.breaks if not each.settled_by}
         ledger = LedgerSide(
