@@ -4,12 +4,12 @@ from prefect import flow
 
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
-from tasks import connect
 from tasks.decide import dispatch_census as decide
 from tasks.extract import dispatch_census as extract
 from tasks.record import dispatch_census as record
 from tasks.record.dispatch_census import DispatchCensusSummary
 from tasks.settings import Settings
+from tasks.settings.fulfilment_rules import dispatch_census_rule
 
 
 @flow(name="dispatch-census", description="Dispatches without a shipment, and shipments without a dispatch.")
@@ -19,6 +19,6 @@ def take_dispatch_census() -> DispatchCensusSummary:
 
     Both with age and value, over `fulfilment.look_back_days`. Nothing is shipped or changed here.
     """
-    rule = connect.dispatch_census_rule(Settings.from_env())
+    rule = dispatch_census_rule(Settings.from_env())
     evidence = extract.fetch_dispatch_census()
     return record.close_dispatch_census(whole(evidence), whole(decide.dispatch_census(evidence, rule)))

@@ -3,18 +3,18 @@
 from datetime import UTC, datetime
 
 from flows.passing import whole
-from tasks import connect
 from tasks.decide import polls as decide
 from tasks.extract import cancellations as extract_states
 from tasks.extract import drops as extract_drops
 from tasks.extract import polls as extract_polls
 from tasks.record import intake as record
 from tasks.settings import Settings
+from tasks.settings.fulfilment_rules import dispatch_source, poll_rules
 
 
 def take_in_dispatches(settings: Settings) -> None:
     """Take in what was dropped or what PRIMA says when it is asked; with a reporting source there is nothing to do."""
-    source = connect.dispatch_source(settings)
+    source = dispatch_source(settings)
     if source == "drop":
         report = extract_drops.take_in_drops()
         record.note_refused_files(report.refused, report.lying_refused)
@@ -24,7 +24,7 @@ def take_in_dispatches(settings: Settings) -> None:
 
 def ask_for_open_orders(settings: Settings) -> None:
     """Ask PRIMA for the open orders that are due, within the budget of calls."""
-    rules, now = connect.poll_rules(settings), datetime.now(UTC)
+    rules, now = poll_rules(settings), datetime.now(UTC)
     due = decide.due(extract_polls.fetch_open_orders(), now, rules)
     asked = extract_states.fetch_states([order.order_number_prima for order in due])
     record.keep_polled(whole(decide.dispatches(due, asked.words, now, rules, asked.parcels)))

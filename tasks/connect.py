@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import stamina
@@ -22,10 +22,7 @@ from schemas.acceptance import AcceptanceRules, folded
 from schemas.brakes import BrakeRules
 from schemas.buffers import BufferRule, Buffers
 from schemas.census import CensusRule, SilenceRule
-from schemas.dispatch_census import DispatchCensusRule
 from schemas.documents import StockTuple
-from schemas.marks import MarkRule, MarkRules
-from schemas.polls import PollRules, PollTier
 from schemas.rules import (
     BackOrderRule,
     CarrierRule,
@@ -43,6 +40,7 @@ from schemas.rules import (
 )
 from tasks.errors import OutcomeUnknownError, SystemUnavailableError
 from tasks.settings import Secrets, Settings, StockTupleSettings
+from tasks.settings.fulfilment_rules import dispatch_source
 from tasks.systems.ledger import Ledger
 from tasks.systems.magento import MagentoClient
 from tasks.systems.pacing import Pacer
@@ -296,45 +294,6 @@ def dispatch_rules(settings: Settings) -> DispatchRules:
         service_items=frozenset(stock_tuple(service) for service in services if service),
         rest_of_dispatch=settings.fulfilment.rest_of_dispatch,
         names_carriers=dispatch_source(settings) != "order_status",
-    )
-
-
-def dispatch_source(settings: Settings) -> Literal["reporting", "drop", "order_status"]:
-    """Return where dispatches come from: what the settings say, or the best that they name."""
-    wanted, reporting = settings.fulfilment, settings.prima.reporting
-    if wanted.source != "auto":
-        return wanted.source
-    if wanted.drop_folder:
-        return "drop"
-    return "reporting" if reporting.url or reporting.folder else "order_status"
-
-
-def mark_rules(settings: Settings) -> MarkRules:
-    """Return what the settings say about marks on Magento orders, by store."""
-    return {
-        store.id: {
-            mark: MarkRule(each.status, frozenset(each.in_states), each.comment, each.is_visible)
-            for mark, each in store.marks.items()
-        }
-        for store in settings.stores
-    }
-
-
-def dispatch_census_rule(settings: Settings) -> DispatchCensusRule:
-    """Return what the settings say about counting dispatches."""
-    return DispatchCensusRule(timedelta(hours=settings.fulfilment.overdue_hours))
-
-
-def poll_rules(settings: Settings) -> PollRules:
-    """Return what the settings say about asking PRIMA for open orders."""
-    wanted = settings.fulfilment
-    return PollRules(
-        tiers=[
-            PollTier(timedelta(hours=tier.up_to_hours), timedelta(minutes=tier.every_minutes))
-            for tier in wanted.poll_tiers
-        ],
-        calls=wanted.poll_calls,
-        statuses={folded(word): status for word, status in settings.statuses.items()},
     )
 
 

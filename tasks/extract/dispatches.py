@@ -19,6 +19,7 @@ from tasks.errors import ConfigurationError
 from tasks.extract.inbox import Inbox
 from tasks.extract.orders import BEGINNING, ORDERS_A_QUESTION
 from tasks.settings import Settings
+from tasks.settings.fulfilment_rules import dispatch_source
 from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.records import UNSHIPPED_PRODUCT_TYPES, DispatchLink, OrderRecord
 from tasks.systems.magento.quantities import items_by_id, left_to_ship
@@ -69,7 +70,7 @@ def open_source(settings: Settings, ledger: Ledger) -> Iterator[Source]:
 
     Files and answers of PRIMA have been taken into the inbox before: `tasks/extract/drops.py`, `polls.py`.
     """
-    if connect.dispatch_source(settings) != "reporting":
+    if dispatch_source(settings) != "reporting":
         yield Inbox(ledger)
         return
     with connect.open_reporting(settings) as reporting:
