@@ -34,6 +34,7 @@ def sync_fulfilment() -> DispatchSummary:
     Raises SystemUnavailableError at the end when Magento was out of reach; what was not told waits for the next run.
     """
     settings = Settings.from_env()
+    rules = connect.dispatch_rules(settings)
     take_in_dispatches(settings)
     post.look_up_open_shipments()
     batch = extract.fetch_dispatches()
@@ -41,7 +42,7 @@ def sync_fulfilment() -> DispatchSummary:
     checked = check_dispatches(whole(frames))
     numbers = dict(zip(checked.accepted["dispatch_number"], checked.accepted["order_number_prima"], strict=True))
     evidence = extract.fetch_dispatch_evidence(numbers)
-    plan = decide.dispatches(checked.accepted, frames.lines, evidence, connect.dispatch_rules(settings))
+    plan = decide.dispatches(checked.accepted, frames.lines, evidence, rules)
     results = restocking.ship(plan, evidence, settings)
     tracked = post_tracks.post_tracks(whole(plan.tracks))
     moved = extract_progress.fetch_progress()
@@ -55,7 +56,7 @@ def sync_fulfilment() -> DispatchSummary:
     )
     record_invoices.close_invoices(whole(post_invoices.post_invoices()))
     mark_orders(settings)
-    artifacts.show_dispatches(summary, plan)
+    artifacts.show_dispatches(summary, plan, names_carriers=rules.names_carriers)
     if summary.is_magento_out_of_reach:
         raise SystemUnavailableError(summary.is_magento_out_of_reach, system="Magento", operation="ship")
     return summary

@@ -3,6 +3,7 @@
 `python -m schemas.extracts_page > docs/prima-reporting.md` writes it anew; a test says when that is due.
 """
 
+from schemas.drops import DISPATCH_DROP, TRAILER
 from schemas.extracts import EXTRACTS, Column, ColumnType, Extract
 
 _INTRODUCTION = """\
@@ -61,6 +62,33 @@ the secret `PRIMA_REPORTING_PASSWORD`. If the database is a copy, say how far it
 (`prima.reporting.lag_minutes`), so that a document that is merely late is not reported as missing.
 """
 
+_DROP = """\
+## Dispatches without a reporting source
+
+Where neither view nor extract shows dispatches, two other ways are there (`fulfilment.source`).
+
+**Files that are dropped** (`fulfilment.drop_folder`, a folder or an fsspec URL): one row for each line of a dispatch,
+with what belongs to the whole dispatch on each of its rows; the columns are those of `dispatches` and
+`dispatch_lines`. Any name that ends in `.csv` or `.parquet` will do, a new one for each file. Write it under a name
+that begins with a point, then rename it. A CSV file ends in `{trailer},` and the number of its rows, so that half a
+file is never taken for a whole one:
+
+```csv
+{names}
+{example}
+{trailer},1
+```
+
+A file is moved to `claimed/` while it is read and to `archive/` afterwards. One that is cut or breaks a rule is moved
+to `refused/`, with the reason beside it, and nothing of it is taken in. The same dispatch may come again, in the same file
+or another: what is told is not told twice, and a tracking number that it then names is added.
+
+**Asking order by order** (`OrderStatus`): for open orders only, less often the older they are
+(`fulfilment.poll_tiers`), within `fulfilment.poll_calls` a run. `OrderStatus` says that an order has left, not when,
+with whom, or which part of it: shipments then have **no tracking number**, and an order of which a part has left is reported
+to a person (`DISPATCH_PART_UNTOLD`) until the rest has left as well.
+"""
+
 _USES = {
     "sales_orders": "comparing each order's total and VAT with Magento's; status of orders",
     "sales_order_lines": "finding the line and the VAT rate behind a difference; cancelled units",
@@ -92,7 +120,14 @@ def page() -> str:
         for extract in EXTRACTS.values()
     )
     introduction = _INTRODUCTION.format(count=_count(len(EXTRACTS)), overview=overview)
-    return "\n".join([introduction, *(_section(extract) for extract in EXTRACTS.values())])
+    return "\n".join([introduction, *(_section(extract) for extract in EXTRACTS.values()), _drop()])
+
+
+def _drop() -> str:
+    """Return the section about dispatches that are dropped as files, or asked for one by one."""
+    names = ",".join(column.name for column in DISPATCH_DROP.columns)
+    example = ",".join(_cell(column.example) for column in DISPATCH_DROP.columns)
+    return _DROP.format(names=names, example=example, trailer=TRAILER)
 
 
 def _section(extract: Extract) -> str:

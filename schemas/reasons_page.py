@@ -24,6 +24,7 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 | Which stock snapshot is held, and why? | `magento-prima stock-brake show` | form of `stock-brake` |
 | What did the last run do? | `magento-prima run orders` prints it | artifacts `orders`, `inventory`, `fulfilment` |
 | Did every order arrive? | `magento-prima run census` | artifact `census` |
+| Does every parcel show on both sides? | `magento-prima run dispatch-census` | artifact `dispatch-census` |
 | Do both systems agree? | `magento-prima run reconciliation --date 2026-11-23` | artifact `reconciliation` |
 | Are settings, keys and both systems in order? | `magento-prima check` | |
 

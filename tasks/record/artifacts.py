@@ -45,8 +45,8 @@ def show_stock(summary: StockSummary, plan: StockPlan) -> None:
     create_table_artifact(key="inventory", table=rows, description=f"Stock to Magento: {counts}.{held}")
 
 
-def show_dispatches(summary: DispatchSummary, plan: DispatchPlan) -> None:
-    """Publish the dispatches that a run told as the artifact `fulfilment`."""
+def show_dispatches(summary: DispatchSummary, plan: DispatchPlan, *, names_carriers: bool) -> None:
+    """Publish the dispatches that a run told as the artifact `fulfilment`; it says where no tracking can be had."""
     rows = [
         {
             "dispatch": request.dispatch_number,
@@ -58,4 +58,7 @@ def show_dispatches(summary: DispatchSummary, plan: DispatchPlan) -> None:
         for request in plan.to_ship[:ROWS_SHOWN]
     ]
     counts = ", ".join(f"{step} {count}" for step, count in summary.counts.items() if count)
-    create_table_artifact(key="fulfilment", table=rows, description=f"Dispatches to Magento: {counts}.")
+    text = f"Dispatches to Magento: {counts}."
+    if not names_carriers:
+        text += " PRIMA is asked order by order, and tells neither carriers nor tracking numbers nor parts."
+    create_table_artifact(key="fulfilment", table=rows, description=text)

@@ -128,7 +128,8 @@ HISTORIES = (
     History("whole, answer cut in the middle", ([leaves(), goes_wrong("truncate")],)),
     History("whole, 500 although it was done", ([leaves(), goes_wrong("status", status=500, after_effect=True)],)),
     History("whole, 500 and nothing done", ([leaves(), goes_wrong("status", status=500)],)),
-    History("whole, shop in maintenance", ([leaves(), goes_wrong("status", status=503)],)),
+    # It ends its run early, so that everything behind it waits for the next one: on the last day.
+    History("whole, shop in maintenance", ([], [], [leaves(), goes_wrong("status", status=503)])),
     History("a part only", ([leaves({1: 1})],)),
     History("part, then the rest", ([leaves({1: 1})], [leaves()])),
     History("part, the answer of the rest lost", ([leaves({1: 1})], [leaves(), goes_wrong("lose_answer")])),
