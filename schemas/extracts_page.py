@@ -80,13 +80,13 @@ file is never taken for a whole one:
 ```
 
 A file is moved to `claimed/` while it is read and to `archive/` afterwards. One that is cut or breaks a rule is moved
-to `refused/`, with the reason beside it, and nothing of it is taken in. The same dispatch may come again, in the same file
-or another: what is told is not told twice, and a tracking number that it then names is added.
+to `refused/`, with the reason beside it, and nothing of it is taken in. The same dispatch may come again, in the same
+file or another: what is told is not told twice, and a tracking number that it then names is added.
 
 **Asking order by order** (`OrderStatus`): for open orders only, less often the older they are
 (`fulfilment.poll_tiers`), within `fulfilment.poll_calls` a run. `OrderStatus` says that an order has left, not when,
-with whom, or which part of it: shipments then have **no tracking number**, and an order of which a part has left is reported
-to a person (`DISPATCH_PART_UNTOLD`) until the rest has left as well.
+with whom, or which part of it: shipments then have **no tracking number**, and an order of which a part has left is
+reported to a person (`DISPATCH_PART_UNTOLD`) until the rest has left as well.
 """
 
 _USES = {

@@ -157,10 +157,8 @@ def ours_of(dispatches: Sequence[dict[str, Any]], number: NumberRule) -> list[di
 
 
 def _is_settled(row: Mapping[str, Any], link: DispatchLink | None) -> bool:
-    """Tell whether a dispatch is told and reads as it was told. One that needs no shipment has nothing to change."""
-    if link is None or link.state not in TOLD_STATES:
-        return False
-    return link.state == "nothing to ship" or link.content == content_of(row)
+    """Tell whether a dispatch is told, was followed to its end, and still reads as it did then."""
+    return link is not None and link.state in TOLD_STATES and link.content == content_of(row)
 
 
 def _waiting(ledger: Ledger) -> set[str]:

@@ -13,7 +13,7 @@ from schemas.reasons import REASONS
 from tasks import connect
 from tasks.record.totals import CheckedTotals
 from tasks.settings import Settings
-from tasks.systems.ledger import Ledger
+from tasks.systems.ledger import ExceptionRecord, Ledger
 from tasks.systems.ledger.records import UNSHIPPED_PRODUCT_TYPES, DispatchLink
 from tasks.systems.ledger.states import OrderStateName
 
@@ -30,6 +30,9 @@ CODES = (
     "SHIPMENT_DIFFERS",
     "TRACK_NOT_ADDED",
 )
+# What stays open although its dispatch is told, because the telling is what it is about; a person closes it.
+STAYS_WHEN_TOLD = frozenset({"SHIPMENT_DIFFERS", "CARRIER_UNKNOWN", "TRACKING_CORRECTED", "TRACK_NOT_ADDED"})
+STAYS_WHEN_REST_GOES = frozenset({"DISPATCH_LINE_UNKNOWN", "DISPATCH_TOO_MANY"})
 # Over as soon as the shipment has the tracking numbers, although the dispatch was told before.
 OVER_WITH_TRACKS = ("CARRIER_UNKNOWN", "TRACK_NOT_ADDED")
 MOVING_STATES: tuple[OrderStateName, ...] = ("accepted", "part_dispatched")
@@ -82,17 +85,22 @@ def close_dispatches(
     """
     batch_id = fetched.batch_id
     totals = _control_totals(fetched, frames, checked, plan, results)
-    raised = [*exceptions, *plan.exceptions, *plan.warnings, *_posting_exceptions(plan, [*results, *tracked])]
-    with connect.open_ledger(Settings.from_env()) as ledger:
+    found = [*exceptions, *plan.exceptions, *plan.warnings, *_posting_exceptions(plan, [*results, *tracked])]
+    settings = Settings.from_env()
+    stays = STAYS_WHEN_TOLD | (STAYS_WHEN_REST_GOES if settings.fulfilment.rest_of_dispatch == "goes" else frozenset())
+    with connect.open_ledger(settings) as ledger:
         totals.check(ledger, batch_id)
         for dispatch_number, order_number in plan.nothing_to_ship:
             ledger.link_dispatch(dispatch_number, order_number, "", "nothing to ship")
         links = ledger.dispatches_known(list(frames.dispatches["dispatch_number"]))
-        _move_orders(ledger, [link.order_number for link in links.values() if link.state in TOLD_STATES])
+        told = {f"dispatch {number}": link for number, link in links.items() if link.state in TOLD_STATES}
+        _move_orders(ledger, [link.order_number for link in told.values()])
         for dispatch_number, gone in plan.withdrawn.items():
             ledger.withdraw_tracks(dispatch_number, gone)
         ledger.note_content(_contents(checked, links, plan, tracked))
-        _close_what_is_over(ledger, frames, plan, links, raised, tracked)
+        # Another run may have told meanwhile what this one could not.
+        raised = [note for note in found if note.code in stays or note.subject not in told]
+        _close_what_is_over(ledger, frames, plan, links, raised, tracked, stays)
         ledger.raise_exceptions(batch_id, raised)
         ledger.close_batch(batch_id, "closed", totals.as_dict())
         if fetched.watermark is not None and not any(result.state == "waiting" for result in [*results, *tracked]):
@@ -105,13 +113,15 @@ def close_dispatches(
 
 
 def _move_orders(ledger: Ledger, order_numbers: Sequence[str]) -> None:
-    """Give each order with a dispatch that is told the state that its shipped units say.
+    """Give these orders, and those of which a part has left, the state that their shipped units say.
 
     Orders that an earlier run shipped and did not get as far as to move are among them. Lines that nobody ships
     (virtual ones) hold no order back.
     """
     is_moving = {number for number, state in ledger.order_states(order_numbers).items() if state in MOVING_STATES}
-    for order in ledger.orders(sorted(is_moving)):
+    under_way = ledger.orders_in_state("part_dispatched")
+    is_moving -= {order.order_number for order in under_way}
+    for order in [*under_way, *ledger.orders(sorted(is_moving))]:
         goods = [line for line in order.lines if line.product_type not in UNSHIPPED_PRODUCT_TYPES]
         state: OrderStateName = order.state
         if all(line.open_units == 0 for line in goods):
@@ -154,19 +164,22 @@ def _close_what_is_over(
     links: Mapping[str, DispatchLink],
     raised: Sequence[ExceptionNote],
     tracked: Sequence[PostingResult],
+    stays: frozenset[str],
 ) -> None:
     """Close the exceptions of every dispatch that was read, except those that this run raises again.
 
-    One that came up when or after its dispatch was told (Magento shipped less than asked, or without tracking) is not
-    over because the dispatch is: a person closes it.
+    One of those that stay and that came up when or after its dispatch was told (Magento shipped less than asked, or
+    without tracking) is not over because the dispatch is: a person closes it. Every other one is.
     """
     still = {(note.code, note.subject) for note in raised}
     read = {f"dispatch {number}" for number in frames.dispatches["dispatch_number"]}
     told_at = {f"dispatch {number}": links[number].updated_at for number in plan.already_told}
     for code in CODES:
-        over = [
+        notes = ledger.exceptions(code=code)
+        over = [] if code in stays else _told_subjects(ledger, notes)
+        over += [
             note.subject
-            for note in ledger.exceptions(code=code)
+            for note in notes
             if note.subject in read
             and (code, note.subject) not in still
             and not (note.subject in told_at and note.last_seen_at >= told_at[note.subject])
@@ -175,6 +188,12 @@ def _close_what_is_over(
             over += [f"dispatch {result.subject}" for result in tracked if result.state == "posted"]
         if over:
             ledger.close_exceptions(subjects=over, codes=[code], by=BY)
+
+
+def _told_subjects(ledger: Ledger, notes: Sequence[ExceptionRecord]) -> list[str]:
+    """Return the subjects of those of these exceptions whose dispatch is told."""
+    links = ledger.dispatches_known([note.subject.removeprefix("dispatch ") for note in notes])
+    return [f"dispatch {number}" for number, link in links.items() if link.state in TOLD_STATES]
 
 
 def _control_totals(

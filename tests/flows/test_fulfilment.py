@@ -58,7 +58,7 @@ def test_a_second_run_ships_nothing_and_writes_to_nobody(installation: Installat
 
     summary = sync_fulfilment()
 
-    assert (summary.counts["already told"], summary.counts["to ship"]) == (1, 0)
+    assert (summary.counts["told and unchanged"], summary.counts["to ship"]) == (1, 0)
     assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (1, 1)
     assert ship_calls(installation) == 1
 
