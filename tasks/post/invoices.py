@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.batches import PostingResult, PostingState
 from schemas.documents import ShipmentLine
 from tasks import connect
-from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError
+from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError, UnexpectedResponseError
 from tasks.post.attempts import NOT_SENT, Patience, standing
 from tasks.post.shipment_looks import CLOCKS_APART, may_still_arrive, units_of
 from tasks.settings import PaymentMethodSettings, Settings
@@ -85,7 +85,7 @@ def _invoice(desk: _Desk, wanted: ToInvoice, method: PaymentMethodSettings) -> P
             if settled is not None:
                 return settled
             lines = _lines(desk.magento, wanted)
-        except (CallRefusedError, OutcomeUnknownError) as error:
+        except (CallRefusedError, OutcomeUnknownError, UnexpectedResponseError) as error:
             return _result(wanted, "refused", code=FAILED, detail=str(error))
         if lines is None:
             return _result(wanted, "waiting", detail="the goods that it belongs to have not left")

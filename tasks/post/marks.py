@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.batches import PostingResult, PostingState
 from schemas.marks import MarkRequest
 from tasks import connect
-from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError
+from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError, UnexpectedResponseError
 from tasks.post.attempts import NOT_SENT, Patience, standing
 from tasks.post.shipment_looks import CLOCKS_APART
 from tasks.settings import Settings
@@ -67,7 +67,7 @@ def _mark(ledger: Ledger, magento: MagentoClient, request: MarkRequest) -> Posti
         try:
             order = magento.order(request.entity_id_magento)
             was_commented = bool(attempts) and _is_commented(magento, request, attempts)
-        except (CallRefusedError, OutcomeUnknownError) as error:
+        except (CallRefusedError, OutcomeUnknownError, UnexpectedResponseError) as error:
             return _result(request, "refused", code=FAILED, detail=str(error))
         posting = ledger.begin_posting(
             key,
