@@ -23,7 +23,8 @@ def test_no_trap_of_the_ship_route_costs_a_parcel(installation: Installation) ->
     no_lines, twice, whole, partial, elsewhere = (buy(installation, a_line(TEE, 3), a_line(JEANS, 2)) for _ in range(5))
     configurable = sample_order("000000092")
     installation.holds(configurable)
-    installation.magento.set_source_quantity(TEE, 50, "wh_mids")
+    for sku in (TEE, JEANS, *(line["sku"] for line in configurable["items"])):
+        installation.magento.set_source_quantity(sku, 50, "wh_mids")
     sync_orders()
 
     # An empty list would ship everything that is left.
@@ -44,8 +45,7 @@ def test_no_trap_of_the_ship_route_costs_a_parcel(installation: Installation) ->
     # The child line of a configurable is refused.
     installation.prima.dispatch(prima_number(configurable), {1: 1, 2: 1})
     # Without a source goods leave `default`, whatever the store sells from.
-    path = installation.folder / "config.toml"
-    path.write_text(path.read_text().replace('code = "default"', 'code = "default"\nsource_code = "wh_mids"', 1))
+    installation.configure(overlap_minutes='10\nsource_code = "wh_mids"')
     installation.prima.dispatch(prima_number(elsewhere), {1: 3})
 
     sync_fulfilment()
