@@ -21,6 +21,7 @@ from tasks.systems.magento import MagentoClient
 KEY = "magento/order_note/"
 AT_ONCE = 10
 AFTERWARDS = 30
+MANY = 200
 LOOK_AGAIN_SECONDS = 0.2
 LANE_SECONDS = 300
 DAYS_BACK = 7
@@ -38,8 +39,8 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
     """Write PRIMA's order number into `ext_order_id` of accepted orders that lack it, a few at a time.
 
     Goes on until `is_over` is set (nothing more is being posted) and then for at most `AFTERWARDS` more orders, so that
-    a large batch does not wait for Magento's pace; what is left the next run writes. The ledger says which are left:
-    of the last days, and refused less often than `prima.attempt_limit` times.
+    a large batch does not wait for Magento's pace (not at all once `MANY` are written); what is left the next run
+    writes. The ledger says which are left: of the last days, and refused less often than `prima.attempt_limit` times.
     """
     settings = Settings.from_env()
     results: list[PostingResult] = []
@@ -60,7 +61,7 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
             results += ended
             afterwards += len(due) if was_over else 0
             is_unreachable = any(result.state == "waiting" for result in ended)
-            if is_unreachable or (was_over and (not due or afterwards >= AFTERWARDS)):
+            if is_unreachable or (was_over and (not due or afterwards >= AFTERWARDS or len(results) >= MANY)):
                 return results
 
 
