@@ -17,6 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Say how many random schedules `tests/stateful` plays, or which one."""
     parser.addoption("--schedules", type=int, default=50, help="random schedules of kills and faults (default: 50)")
     parser.addoption("--world-orders", type=int, default=200, help="orders of the world over HTTP (default: 200)")
+    parser.addoption("--stock-walks", type=int, default=2, help="random walks of `tests/simulation` (default: 2)")
+    parser.addoption("--stock-days", type=int, default=1, help="days of its trading world (default: 1)")
     parser.addoption("--schedule", type=int, default=None, help="only the schedule of this seed")
 
 
