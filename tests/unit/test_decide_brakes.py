@@ -72,6 +72,17 @@ def test_a_snapshot_that_cannot_be_true_is_held(units: dict[str, int]) -> None:
     assert all(found.reasons)
 
 
+def test_each_brake_that_grips_is_named() -> None:
+    totals = sum(BEFORE.values())
+    assert a_verdict(WRONG["times ten"], BEFORE).reasons == (
+        f"the same SKUs had {totals} units and have {totals * 10} now: more than 100% more",
+    )
+    assert ["zeroed" if "sold out" in each else "fall" for each in a_verdict(WRONG["all zero"], BEFORE).reasons] == [
+        "zeroed",
+        "fall",
+    ]
+
+
 def test_on_the_day_of_a_sale_no_snapshot_is_held() -> None:
     """96 snapshots of a day on which a seventh of the stock goes, and the whole day at once, as after an outage."""
     dice, morning = random.Random("sale"), shelf(2, 2_000)
