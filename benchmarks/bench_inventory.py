@@ -104,7 +104,7 @@ def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
 
 
 def run_bare_parse(wsdl_url: str, times: int, pipe: Any) -> None:
-    """Ask for the snapshot and parse it; send the seconds of asking with parsing, of parsing alone, CPU seconds, and rows."""
+    """Ask for the snapshot and parse it; send seconds of both, of parsing alone, CPU seconds, memory and rows."""
     import httpx
     import zeep
     from lxml import etree

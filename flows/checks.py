@@ -1,7 +1,8 @@
 """Whether everything that a run needs is there: settings, secrets, ledger and both systems. Writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
@@ -113,15 +114,40 @@ def _magento(settings: Settings) -> str:
                 next_step="Check magento.base_url and magento.store_code.",
             ) from error
         sources = [str(source["source_code"]) for source in magento.sources()]
+        shared = shared_sources(magento.stock_source_links(), connect.stock_rules(settings).sources)
         numbers = order_numbers(settings, magento)
     unmapped = [f"{code} ({store_id})" for store_id, code in views.items() if store_id not in _store_ids(settings)]
-    if settings.magento.source_code not in sources:
-        raise ConfigurationError(
-            f"magento.source_code is {settings.magento.source_code}, but the shop has {', '.join(sources)}.",
-            system="Magento",
-        )
+    for key, source in _source_settings(settings):
+        if source not in sources:
+            raise ConfigurationError(f"{key} is {source}, but the shop has {', '.join(sources)}.", system="Magento")
     missing = f"; store views without a [[stores]] entry: {', '.join(unmapped)}" if unmapped else ""
-    return f"{len(views)} store views, {len(sources)} sources, {numbers}{missing}"
+    return f"{len(views)} store views, {len(sources)} sources, {numbers}{shared}{missing}"
+
+
+def _source_settings(settings: Settings) -> list[tuple[str, str]]:
+    """Return each source that the settings name, with its key."""
+    named = [("magento.source_code", settings.magento.source_code)]
+    named += [(f"stock.warehouses.{place}", source) for place, source in settings.stock.warehouses.items() if source]
+    return named + [
+        (f"stores ({store.code}) source_code", store.source_code) for store in settings.stores if store.source_code
+    ]
+
+
+def shared_sources(links: Iterable[Mapping[str, Any]], written: Collection[str]) -> str:
+    """Return a warning for each source that is written and belongs to several stocks; `links` are Magento's.
+
+    Magento keeps reservations by stock: the open units of one website's orders, which are added to such a source, the
+    other website would sell once more.
+    """
+    stocks: dict[str, list[int]] = {}
+    for link in links:
+        stocks.setdefault(str(link["source_code"]), []).append(int(link["stock_id"]))
+    return "".join(
+        f"; source {source} belongs to the stocks {', '.join(map(str, sorted(stocks[source])))}: each would sell the "
+        "open units of the others, so give each stock sources of its own"
+        for source in written
+        if len(stocks.get(source, [])) > 1
+    )
 
 
 def _store_ids(settings: Settings) -> set[int]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.checks import shared_sources
 from schemas.batches import CheckedBatch
 from schemas.buffers import BufferRule, Buffers, Level
 from schemas.documents import StockRow, StockSum, StockTuple
@@ -237,6 +238,14 @@ def test_each_row_is_counted_once_and_each_level_is_in_one_list(
             if (INDEX.sku(item), MAP.get(place)) == (level.sku, level.source_code)
         ]
         assert level.source_qty == sum(parts) != held[level.sku, level.source_code]
+
+
+def test_a_source_of_two_stocks_is_warned_of_because_both_would_sell_the_same_open_units() -> None:
+    links = [{"stock_id": 1, "source_code": "default"}, {"stock_id": 2, "source_code": "wh_dub"}]
+    assert shared_sources(links, ("default", "wh_dub")) == ""
+    links += [{"stock_id": 2, "source_code": "default"}]
+    assert "source default belongs to the stocks 1, 2" in shared_sources(links, ("default", "wh_dub"))
+    assert shared_sources(links, ("wh_dub",)) == ""
 
 
 def test_only_sums_that_changed_are_kept_anew() -> None:
