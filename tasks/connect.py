@@ -321,26 +321,38 @@ def stock_tuple(item: StockTupleSettings) -> StockTuple:
 
 
 def owner() -> str:
-    """Return who holds a lane: this machine, process and thread."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+    """Return who holds a lane: this machine, process with its start, and thread."""
+    process = os.getpid()
+    return f"{socket.gethostname()}:{process}-{_started(process)}:{threading.get_ident()}"
 
 
 def free_lanes_of_the_dead(ledger: Ledger) -> None:
     """Free the lanes of processes of this machine that no longer run; those of other machines end by their lease."""
     for held_by in ledger.lane_owners():
         machine, process, _ = held_by.rsplit(":", 2)
-        if machine == socket.gethostname() and not _is_running(int(process)):
+        number, _, started = process.partition("-")
+        if machine == socket.gethostname() and not _is_running(int(number), started):
             ledger.free_lanes(held_by)
 
 
-def _is_running(process: int) -> bool:
+def _is_running(process: int, started: str) -> bool:
+    """Tell whether a process runs that began then: a number is given out again, to a process that began later."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return not started or started == _started(process)
+
+
+def _started(process: int) -> str:
+    """Return when a process began, in clock ticks since the machine did; empty where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return ""
+    return status.rpartition(")")[2].split()[19]
 
 
 @contextmanager
