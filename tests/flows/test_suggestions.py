@@ -84,8 +84,10 @@ def test_while_prima_is_away_the_mapping_is_kept_and_the_next_run_posts_what_wai
 def test_stock_follows_to_a_product_that_magento_spells_otherwise_until_it_has_primas_sku(
     installation: Installation,
 ) -> None:
-    installation.prima.add_items([Item(SKU, "OB1234", "BLK", "8", available=53, price=PRICE)])
-    installation.magento.add_product("OB 1234 BLK 8", price=PRICE, quantity=3)
+    others = [Item(f"NB-{number}", f"NB{number}", "BLK", "8", available=5, price=PRICE) for number in range(9)]
+    installation.prima.add_items([Item(SKU, "OB1234", "BLK", "8", available=53, price=PRICE), *others])
+    for sku in ("OB 1234 BLK 8", *(other.sku for other in others)):
+        installation.magento.add_product(sku, price=PRICE, quantity=3)
     load(installation, an_order_of("OB 1234 BLK 8", "000000102"))
     sync_orders()
     accepted = installation.command("exceptions", "accept", "OB 1234 BLK 8", "--as", SKU, "--by", JANE, "--json")
