@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
+from schemas.documents import SourceKey
 from tasks import connect
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
@@ -47,10 +49,11 @@ def stock(settings: Settings, sku: str) -> dict[str, Any] | None:
         levels = ledger.stock_level(sku)
         if not levels:
             return None
+        pushed = {key for key, known in ledger.known_levels([sku]).items() if known.is_from_push}
         return {
             "sku": sku,
             "last_snapshot_at": _last_snapshot(ledger),
-            "sources": [_source(ledger, level) for level in levels],
+            "sources": [_source(ledger, level, pushed) for level in levels],
             "pushes": [_push(push) for push in ledger.stock_pushes(sku, limit=PUSHES_SHOWN)],
             "exceptions": [
                 {"code": each.code, "detail": each.detail, "since": _time(each.first_seen_at)}
@@ -66,7 +69,7 @@ def stock_lines_of_text(view: dict[str, Any]) -> list[str]:
     for source in view["sources"]:
         lines += ["", f"Source {source['source_code']}", *_sum(source, view["last_snapshot_at"])]
         held = source["confirmed_qty"]
-        known = "not known" if held is None else f"{held}, as of {source['confirmed_at']}"
+        known = "not known" if held is None else f"{held}, {source['confirmed_by']} at {source['confirmed_at']}"
         lines.append(f"  Magento holds: {known}")
     lines += ["", "Last pushes:" if view["pushes"] else "Never pushed."]
     for push in view["pushes"]:
@@ -108,7 +111,7 @@ def _sum(source: dict[str, Any], last_snapshot_at: str | None) -> list[str]:
     return lines
 
 
-def _source(ledger: Ledger, level: StockLevelRecord) -> dict[str, Any]:
+def _source(ledger: Ledger, level: StockLevelRecord, pushed: Collection[SourceKey]) -> dict[str, Any]:
     open_lines = ledger.open_lines(level.sku, level.snapshot_at) if level.snapshot_at else []
     return {
         "source_code": level.source_code,
@@ -122,6 +125,7 @@ def _source(ledger: Ledger, level: StockLevelRecord) -> dict[str, Any]:
         "available_date": level.available_date.isoformat() if level.available_date else None,
         "confirmed_qty": level.confirmed_qty,
         "confirmed_at": _time(level.confirmed_at),
+        "confirmed_by": "pushed" if (level.sku, level.source_code) in pushed else "read back",
         "open_orders": [
             {"order_number": line.order_number, "units": line.units}
             for line in open_lines

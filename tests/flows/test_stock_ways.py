@@ -261,11 +261,16 @@ def test_the_sum_of_a_sku_is_an_artifact_as_well(installation: Installation) -> 
     sync_inventory()
 
     text = stock_view.explain_stock(SKU)
-
+    assert "Magento holds: 10, read back at" in text
+    assert "Never pushed." in text
+    installation.prima.sell_elsewhere(SKU, 1)
+    sync_inventory()
+    text = stock_view.explain_stock(SKU)
+    assert "Magento holds: 9, pushed at" in text
     view = stock_view.stock(installation.settings, SKU)
     assert view is not None
     assert text.splitlines() == stock_view.stock_lines_of_text(view)
-    for line in ("        7  available to sell", "       +3  open units", "       10  quantity of the source"):
+    for line in ("        6  available to sell", "       +3  open units", "        9  quantity of the source"):
         assert line[1:] in text
 
 
