@@ -10,6 +10,7 @@ from schemas.dispatches import DispatchFrames
 from schemas.money import pounds_text
 from schemas.orders import REJECTED, OrderFrames, OrderLines, Orders
 from schemas.reasons import REASONS
+from schemas.refund_rows import RefundFrames, RefundLines, Refunds
 from schemas.reporting import PrimaDispatches, PrimaDispatchLines
 
 
@@ -53,6 +54,12 @@ def check_dispatches(frames: DispatchFrames) -> CheckedBatch:
     """Validate dispatches and their lines; a dispatch with a rejected line is rejected as a whole."""
     dispatches = split_batch(PrimaDispatches, frames.dispatches)
     return _with_lines(dispatches, split_batch(PrimaDispatchLines, frames.lines), "dispatch_number")
+
+
+@task(cache_policy=NO_CACHE)
+def check_refunds(frames: RefundFrames) -> CheckedBatch:
+    """Validate refunds and their charges; a refund with a rejected charge is rejected as a whole."""
+    return _with_lines(split_batch(Refunds, frames.refunds), split_batch(RefundLines, frames.lines), "refund_number")
 
 
 def _with_lines(whole: CheckedBatch, lines: CheckedBatch, key: str) -> CheckedBatch:

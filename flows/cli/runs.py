@@ -44,6 +44,15 @@ def run_fulfilment(as_json: AsJson = False) -> None:
     finish(sync_fulfilment(), as_json)
 
 
+@run_app.command("refunds")
+def run_refunds(as_json: AsJson = False) -> None:
+    """Magento's refunds and PRIMA's credit notes against one another; new refunds to PRIMA."""
+    prepare()
+    from flows.refunds import sync_refunds
+
+    finish(sync_refunds(), as_json)
+
+
 @run_app.command("verification")
 def run_verification(as_json: AsJson = False) -> None:
     """PRIMA's figures of accepted orders against ours; cancellations on one side to the other."""

@@ -3,14 +3,22 @@
 This table is the only place where codes, owners, severities and texts live; pages, alerts and views are made from it.
 """
 
-from schemas.reasons import control, drift, fulfilment, goods, order_checks, orders
+from schemas.reasons import control, drift, fulfilment, goods, order_checks, orders, refunds
 from schemas.reasons.reason import Owner, Reason, Severity
 
 __all__ = ["REASONS", "Owner", "Reason", "Severity", "reason"]
 
 REASONS: dict[str, Reason] = {
     row[0]: Reason(*row)
-    for row in (*orders.ROWS, *order_checks.ROWS, *goods.ROWS, *drift.ROWS, *fulfilment.ROWS, *control.ROWS)
+    for row in (
+        *orders.ROWS,
+        *order_checks.ROWS,
+        *goods.ROWS,
+        *drift.ROWS,
+        *fulfilment.ROWS,
+        *refunds.ROWS,
+        *control.ROWS,
+    )
 }
 
 

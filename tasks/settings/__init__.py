@@ -26,6 +26,7 @@ from tasks.settings.prima import (
     PrimaTrackingSettings,
     StockTupleSettings,
 )
+from tasks.settings.refunds import RefundSettings
 from tasks.settings.rules import (
     LedgerSettings,
     OrderRuleSettings,
@@ -59,6 +60,7 @@ __all__ = [
     "PrimaSettings",
     "PrimaTrackingSettings",
     "ReconciliationSettings",
+    "RefundSettings",
     "SecretLookup",
     "Secrets",
     "Section",

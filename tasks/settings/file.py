@@ -24,6 +24,7 @@ from tasks.settings.mappings import (
 )
 from tasks.settings.order_checks import ChildrensSizeSettings, TenderSettings, VatRateSettings
 from tasks.settings.prima import PrimaSettings
+from tasks.settings.refunds import RefundSettings
 from tasks.settings.rules import (
     LedgerSettings,
     OrderRuleSettings,
@@ -71,6 +72,7 @@ class Settings(Section):
     orders: OrderRuleSettings = OrderRuleSettings()
     stock: StockRuleSettings = StockRuleSettings()
     fulfilment: FulfilmentSettings = FulfilmentSettings()
+    refunds: RefundSettings = RefundSettings()
     verification: VerificationSettings = VerificationSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
 

@@ -42,11 +42,12 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "stock-repair",
     "withdraw-suggestion",
 )
-NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "verification")
+NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "refunds", "verification")
 EVERY = {
     "inventory": timedelta(minutes=15),
     "orders": timedelta(minutes=5),
     "fulfilment": timedelta(minutes=10),
+    "refunds": timedelta(minutes=30),
     "verification": timedelta(minutes=30),
 }
 DEPLOY_SECONDS = 240

@@ -24,6 +24,7 @@ from tasks.systems.ledger.records import (
     StockLevelRecord,
     StockPush,
 )
+from tasks.systems.ledger.refunds import KeptCreditNote, KeptRefund
 from tasks.systems.ledger.states import ORDER_STATES, OrderStateName, PostingState
 from tasks.systems.ledger.store import Ledger
 
@@ -40,6 +41,8 @@ __all__ = [
     "EvidenceProblem",
     "ExceptionEvent",
     "ExceptionRecord",
+    "KeptCreditNote",
+    "KeptRefund",
     "Ledger",
     "LedgerStateError",
     "LineProgress",

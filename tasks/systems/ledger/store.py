@@ -14,6 +14,7 @@ from tasks.systems.ledger.orders import Orders
 from tasks.systems.ledger.placed import PlacedOrders
 from tasks.systems.ledger.policies import TolerancePolicies
 from tasks.systems.ledger.proofs import Proofs
+from tasks.systems.ledger.refunds import Refunds
 from tasks.systems.ledger.repeatable import RepeatablePostings
 from tasks.systems.ledger.stock import Stock
 from tasks.systems.ledger.stock_checks import StockChecks
@@ -29,6 +30,7 @@ class Ledger(
     Orders,
     RepeatablePostings,
     Verification,
+    Refunds,
     PlacedOrders,
     Exceptions,
     Batches,

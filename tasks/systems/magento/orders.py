@@ -24,6 +24,22 @@ class OrderCalls(Calls):
             found += self._matching("/V1/orders", each, asked, f"{count} order numbers")
         return found
 
+    def orders_by_id(self, entity_ids: Sequence[int]) -> list[Record]:
+        """Return the orders with these entity ids; an id that Magento does not know is simply not among them."""
+        found: list[Record] = []
+        asked = {encode_id(each) for each in entity_ids}
+        for each, count in lists_of(sorted(asked), column="entity_id", longest=self._page_size):
+            found += self._matching("/V1/orders", each, asked, f"{count} orders")
+        return found
+
+    def creditmemos_by_number(self, numbers: Sequence[str]) -> list[Record]:
+        """Return the credit memos with these increment ids; one that Magento does not know is not among them."""
+        found: list[Record] = []
+        asked = set(numbers)
+        for each, count in lists_of(list(numbers), column="increment_id", longest=self._page_size):
+            found += self._matching("/V1/creditmemos", each, asked, f"{count} credit memos")
+        return found
+
     def orders_by_ext_order_id(self, ext_order_id: str) -> list[Record]:
         """Return the orders that carry PRIMA's number in `ext_order_id`."""
         wanted = Filter("ext_order_id", "eq", ext_order_id)

@@ -21,6 +21,7 @@ from tasks.systems.ledger.models.exceptions import exception_events, exceptions
 from tasks.systems.ledger.models.mappings import mappings
 from tasks.systems.ledger.models.orders import order_lines, orders
 from tasks.systems.ledger.models.postings import leases, postings
+from tasks.systems.ledger.models.refunds import credit_notes, refund_lines, refund_matches, refunds
 from tasks.systems.ledger.models.stock import stock_bulks, stock_levels, stock_pushes
 from tasks.systems.ledger.models.stock_holds import stock_baselines, stock_hold_events, stock_holds
 
@@ -28,6 +29,7 @@ __all__ = [
     "batches",
     "break_events",
     "breaks",
+    "credit_notes",
     "customers",
     "dispatch_inbox",
     "dispatch_links",
@@ -44,6 +46,9 @@ __all__ = [
     "order_marks",
     "orders",
     "postings",
+    "refund_lines",
+    "refund_matches",
+    "refunds",
     "status_polls",
     "stock_baselines",
     "stock_bulks",
