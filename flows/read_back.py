@@ -25,8 +25,8 @@ def read_sample_back(batch_id: str, settings: Settings) -> None:
     writes it right.
     """
     rule = settings.stock.read_back
-    writes, known = extract.fetch_writes(batch_id)
-    keys = decide.sample(writes, known, per_write=rule.per_write, more=rule.sample_skus, seed=batch_id)
+    writes, others = extract.fetch_writes(batch_id)
+    keys = decide.sample(writes, others, per_write=rule.per_write, more=rule.sample_skus, seed=batch_id)
     if not keys:
         return
     reading = extract.fetch_sample_reading(whole(keys))

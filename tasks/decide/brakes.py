@@ -21,8 +21,11 @@ TOP = 10
 
 def snapshot_of(accepted: pd.DataFrame) -> Snapshot:
     """Return the usable rows as the brakes see them: units by SKU, added up where a SKU has several rows."""
-    units = accepted[accepted["sku"] != ""].groupby("sku")["available_to_sell"].sum()
-    return Snapshot(len(accepted), {str(sku): int(quantity) for sku, quantity in units.items()})
+    units: dict[str, int] = {}
+    for sku, quantity in zip(accepted["sku"].tolist(), accepted["available_to_sell"].tolist(), strict=True):
+        units[sku] = units.get(sku, 0) + quantity
+    units.pop("", None)
+    return Snapshot(len(accepted), units)
 
 
 def verdict(snapshot: Snapshot, memory: BrakeMemory, rules: BrakeRules) -> Verdict:
@@ -43,6 +46,10 @@ def verdict(snapshot: Snapshot, memory: BrakeMemory, rules: BrakeRules) -> Verdi
 
 def figures_of(snapshot: Snapshot, before: Snapshot) -> BrakeFigures:
     """Return the figures that the brakes look at."""
+    if snapshot.units == before.units:
+        known, units = len(before.units), sum(before.units.values())
+        sellable = sum(1 for each in before.units.values() if each > 0)
+        return BrakeFigures(before.rows, snapshot.rows, known, known, sellable, 0, units, units, 0)
     both = before.units.keys() & snapshot.units.keys()
     return BrakeFigures(
         rows_before=before.rows,

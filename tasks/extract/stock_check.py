@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents import SourceKey
-from schemas.drift import Holding, KnownStock, StockKey, StockReading
+from schemas.drift import CODES_OF_SKUS, Holding, KnownStock, StockKey, StockReading
 from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.errors import CallRefusedError, NotFoundError
@@ -82,15 +82,18 @@ def fetch_sample_reading(keys: Collection[SourceKey]) -> StockReading:
 
 @task(cache_policy=NO_CACHE)
 def fetch_writes(batch_id: str) -> tuple[list[list[SourceKey]], list[SourceKey]]:
-    """Return the levels that each call of a run wrote, and all levels that the ledger knows. Source: the ledger.
+    """Return the levels that each call of a run wrote, and some others, as many as are to be read back or more.
 
-    Those that have an open exception about drift come as a write of their own, so that they are looked at again.
+    Source: the ledger. Levels with an open exception about drift come as writes of their own, to be looked at again.
     """
-    with connect.open_ledger(Settings.from_env()) as ledger:
-        known = list(ledger.confirmed_levels())
-        noted = {note.sku for code in ("STOCK_PUSH_MISSED", "STOCK_DRIFT") for note in ledger.exceptions(code=code)}
-        again = [[key] for key in known if key[0] in noted]
-        return [*ledger.writes_of(batch_id), *again], known
+    settings = Settings.from_env()
+    with connect.open_ledger(settings) as ledger:
+        writes = ledger.writes_of(batch_id)
+        noted = {note.sku for code in CODES_OF_SKUS for note in ledger.exceptions(code=code)}
+        again = [[key] for key in ledger.known_levels(sorted(noted))] if noted else []
+        chosen = settings.stock.read_back.sample_skus
+        others = ledger.some_levels(chosen + settings.stock.read_back.per_write * len(writes)) if chosen else []
+    return [*writes, *again], others
 
 
 @task(cache_policy=NO_CACHE)

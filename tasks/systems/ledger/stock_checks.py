@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import and_, case, func, select
 
 from schemas.documents import SourceKey
 from schemas.drift import KnownLevel
@@ -42,6 +42,13 @@ class StockChecks(Database):
                 for part in wanted
                 for row in connection.execute(query if part is None else query.where(levels.sku.in_(part)))
             }
+
+    def some_levels(self, count: int) -> list[SourceKey]:
+        """Return so many of the levels that are known, others each time."""
+        levels = stock_levels.c
+        query = select(levels.sku, levels.source_code).where(levels.confirmed_qty.is_not(None))
+        with self._reading("some levels") as connection:
+            return [(row[0], row[1]) for row in connection.execute(query.order_by(func.random()).limit(count))]
 
     def writes_of(self, batch_id: str) -> list[list[SourceKey]]:
         """Return the levels that each call of a run wrote, as Magento's answers have it, oldest call first."""
