@@ -283,7 +283,7 @@ def test_a_store_view_may_let_its_orders_wait_for_longer(quick: Installation) ->
 
 def test_an_unpaid_order_expires_and_comes_back_when_it_is_paid_after_all(quick: Installation) -> None:
     quick.configure(import_states='["new", "processing"]\nexpire_unpaid_days = 10')
-    quick.configure(sub_pay_method='"CHEQUE"\nimport_when = "paid"')
+    quick.configure(order_category='"CHEQUE"\nimport_when = "paid"')
     old = changed("000000001", ago(days=11))
     quick.holds(old, changed("000000002", ago(days=9)))
 
