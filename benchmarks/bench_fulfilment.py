@@ -41,7 +41,7 @@ def prepare(folder: Path, count: int) -> None:
     from sandbox.prima import PrimaStandIn
     from tasks.systems.ledger import Ledger
 
-    orders = documents(count)
+    orders = [order for order in documents(3 * count) if is_unshipped(order)][:count]
     with MagentoStandIn(folder) as magento:
         for start in range(0, count, 500):
             magento.load_orders(orders[start : start + 500])
@@ -70,6 +70,12 @@ def prepare(folder: Path, count: int) -> None:
                     "values (?, ?, ?, ?, 'X', '', '', '', '', ?, ?)",
                     (number, line.line_number, record.order_number_prima, line.line_number, line.quantity, now),
                 )
+
+
+def is_unshipped(order: Mapping[str, Any]) -> bool:
+    """Tell whether every unit of an order can still be shipped, and there are goods among its lines."""
+    gone = ("qty_shipped", "qty_refunded", "qty_canceled")
+    return not order.get("is_virtual") and not any(line.get(name) for line in order["items"] for name in gone)
 
 
 def record_of(order: Mapping[str, Any]) -> Any:
@@ -191,7 +197,9 @@ def measure(count: int, api_url: str) -> None:
         prepare(folder, count)
         bare.mkdir()
         for name in ("magento.db", "prima.db"):
-            shutil.copy(folder / name, bare / name)
+            # Not a copy of the file: what was written last may still lie in its log.
+            with sqlite3.connect(folder / name) as whole, sqlite3.connect(bare / name) as copy:
+                whole.backup(copy)
         load = os.getloadavg()[0]
         with served(folder) as (addresses, told):
             seconds, memory, cpu = in_a_process(
