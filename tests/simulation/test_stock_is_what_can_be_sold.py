@@ -52,6 +52,22 @@ def test_a_unit_sold_elsewhere_while_a_push_is_under_way_is_oversold_no_longer_t
     trade.check_settled()
 
 
+@pytest.mark.timeout(SECONDS)
+def test_pushes_and_shipments_of_one_sku_beside_one_another_leave_the_right_figure(open_trade: Opened) -> None:
+    trade = open_trade()
+    for units in (4, 2, 1):
+        trade.buy(SKUS[2], units)
+    trade.run("orders")
+    for place in (0, 0, 0):
+        trade.sell_elsewhere(SKUS[2], 1)
+        trade.dispatch(place, in_part=False)
+        trade.push_and_ship_at_once()
+        trade.check_always()
+    trade.settle()
+    trade.check_settled()
+    assert len(trade.magento.shipments()) == 3
+
+
 class Machine(RuleBasedStateMachine):
     """People, warehouse and flows in any order that hypothesis thinks of; what it finds wrong it makes short."""
 
@@ -89,6 +105,11 @@ class Machine(RuleBasedStateMachine):
     @rule(sku=skus, fault=faults)
     def push_while_a_customer_buys(self, sku: str, fault: int | None) -> None:
         self.trade.run("inventory", fault, (STOCK_WRITE, lambda: self.trade.buy(sku, 1)))
+
+    @rule(place=st.integers(0, 5))
+    def push_while_a_dispatch_is_told(self, place: int) -> None:
+        self.trade.dispatch(place, in_part=False)
+        self.trade.push_and_ship_at_once()
 
     @invariant()
     def nothing_is_oversold_by_a_push(self) -> None:

@@ -6,6 +6,7 @@ What can really be sold of a SKU is PRIMA's figure less what Magento has sold an
 import fnmatch
 import random
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,13 @@ class Trade:
             self.installation.of_magento.clear()
             self.installation.of_prima.clear()
 
+    def push_and_ship_at_once(self) -> None:
+        """Run inventory and fulfilment beside one another, as two workers do."""
+        self.done.append("run inventory and fulfilment at once")
+        with ThreadPoolExecutor(2) as pool:
+            for begun in [pool.submit(FLOWS[name]) for name in ("fulfilment", "inventory")]:
+                begun.result()
+
     def settle(self) -> None:
         """Let every queue run empty: once, and once more where an answer was still open."""
         for _ in range(2):
@@ -291,6 +299,7 @@ def _step(trade: Trade, dice: random.Random) -> None:
         (1, lambda: trade.receive(sku, dice.randint(1, 6))),
         (3, lambda: trade.dispatch(dice.randrange(9), in_part=dice.random() < 0.4)),
         (1, lambda: trade.cancel_in_magento(dice.randrange(9))),
+        (1, trade.push_and_ship_at_once),
     ]
     meanwhile: tuple[str, Callable[[], None]] | None = None
     flow = dice.choice(("orders", "inventory", "inventory", "fulfilment"))
