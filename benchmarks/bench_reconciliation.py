@@ -93,7 +93,6 @@ def _day(first: int, orders: int, day: date) -> dict[str, Any]:
     rate = np.where(index % 7 == 0, 0, 2000)
     gross = (index * 7919 % 9_000 + 500) * quantity
     vat = (2 * gross * rate + 10_000 + rate) // (2 * (10_000 + rate))
-    at = datetime.combine(day, datetime.min.time()).replace(hour=12)
     made = {}
     for side in ("magento", "prima"):
         own = order if side == "magento" else order + 30_000_000_000
@@ -116,31 +115,35 @@ def _day(first: int, orders: int, day: date) -> dict[str, Any]:
         )
         if side == "prima":
             rows = rows[index % 10_000 != 5_000].reset_index(drop=True)
-        amounts = ["net_pence", "vat_pence", "gross_pence"]
-        documents = rows.groupby("document_number", as_index=False)[amounts].sum()
-        documents = documents.assign(
-            level="orders",
-            order_number=documents["document_number"],
-            order_number_prima=documents["document_number"],
-            currency="GBP",
-            document_at=at,
-            updated_at=at,
-            business_date=day,
-            is_cancelled=False,
-            status_prima="dispatched",
-            open_qty=0,
-            store="uk",
-            country="GB",
-            postcode_area="M",
-            tender_pence=0,
-            discount_vat_pence=0,
-            **dict.fromkeys(("delivery_net_pence", "delivery_vat_pence", "delivery_gross_pence"), 0),
-        )
-        made[f"{side}_documents"] = shaped(f"{side}_documents", documents)
+        made[f"{side}_documents"] = shaped(f"{side}_documents", _documents(rows, day))
         made[f"{side}_lines"] = shaped(f"{side}_lines", rows)
     ours = made["magento_documents"]["document_number"]
     pairs = pd.DataFrame({"order_number_prima": "30" + ours.astype("str"), "order_number": ours})
     return {**made, "order_numbers": pairs}
+
+
+def _documents(lines: Any, day: date) -> Any:
+    """Return the documents that these lines make."""
+    at = datetime.combine(day, datetime.min.time()).replace(hour=12)
+    documents = lines.groupby("document_number", as_index=False)[["net_pence", "vat_pence", "gross_pence"]].sum()
+    return documents.assign(
+        level="orders",
+        order_number=documents["document_number"],
+        order_number_prima=documents["document_number"],
+        currency="GBP",
+        document_at=at,
+        updated_at=at,
+        business_date=day,
+        is_cancelled=False,
+        status_prima="dispatched",
+        open_qty=0,
+        store="uk",
+        country="GB",
+        postcode_area="M",
+        tender_pence=0,
+        discount_vat_pence=0,
+        **dict.fromkeys(("delivery_net_pence", "delivery_vat_pence", "delivery_gross_pence"), 0),
+    )
 
 
 def _small_tables(numbers: list[Any]) -> dict[str, Any]:

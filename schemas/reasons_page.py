@@ -25,7 +25,9 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 | What did the last run do? | `magento-prima run orders` prints it | artifacts `orders`, `inventory`, `fulfilment` |
 | Did every order arrive? | `magento-prima run census` | artifact `census` |
 | Does every parcel show on both sides? | `magento-prima run dispatch-census` | artifact `dispatch-census` |
-| Do both systems agree? | `magento-prima run reconciliation --date 2026-11-23` | artifact `reconciliation` |
+| Do both systems agree? | `magento-prima reconcile --date 2026-11-23` | artifact `reconciliation` |
+| Which breaks are open, since when, with whom? | `magento-prima breaks list` | form of `break-decision` |
+| What does the reconciliation tolerate, and who said so? | `magento-prima tolerance show` | form of `tolerance` |
 | Are settings, keys and both systems in order? | `magento-prima check` | |
 
 Most exceptions close themselves: when a later run finds that the cause is gone, the order is posted, the dispatch

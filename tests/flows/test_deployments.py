@@ -37,6 +37,8 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "replay",
     "replay-range",
     "stock",
+    "break-decision",
+    "tolerance",
     "stock-brake",
     "stock-check",
     "stock-repair",

@@ -15,6 +15,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from typer.testing import CliRunner
 
+from flows.break_decision import decide_break, decide_tolerance
 from flows.cli import app
 from flows.orders import sync_orders
 from flows.reconciliation import ReconciliationSummary, reconcile
@@ -25,6 +26,7 @@ from sandbox.prima import Item, PrimaStandIn
 from schemas.documents import ShipmentLine
 from schemas.reconciliation import MARTS, STATUSES
 from tasks import connect
+from tasks.errors import ConfigurationError
 from tasks.reconcile.period import LONDON
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger, LedgerStateError
@@ -311,6 +313,11 @@ def test_finance_accepts_a_break_and_sets_a_tolerance_from_the_command_line(sand
     ):
         result = command.invoke(app, arguments)
         assert result.exit_code == 0, result.output
+    assert decide_break(found[1]["break_id"], "comment", "waits for the carrier", "sam").sentence.endswith("carrier")
+    with pytest.raises(ConfigurationError, match="name and a reason"):
+        decide_break(found[1]["break_id"], "journal", " ", "sam")
+    with pytest.raises(ConfigurationError, match="no such cause"):
+        decide_tolerance("kim", "board", order_pence=1, methods=["ROUNDING"])
     refused = command.invoke(app, ["breaks", "journal", number, "JNL-1", "--by", "kim"])
     assert isinstance(refused.exception, LedgerStateError)
     assert len(open_codes(sandbox)) == 2

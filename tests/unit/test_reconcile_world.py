@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from schemas.causes import CAUSES
 from tasks.reconcile.run import Reconciliation
 from tests.unit.reconcile_cases import Case
-from tests.unit.reconcile_world import KINDS, World
+from tests.unit.reconcile_defects import KINDS
+from tests.unit.reconcile_world import World
 
 ORDERS, EACH = 10_000, 6
 
@@ -19,7 +20,7 @@ ORDERS, EACH = 10_000, 6
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("world"), seed=20)
-    made.plant(ORDERS - EACH * len(KINDS), EACH)
+    made.plant(KINDS, ORDERS - EACH * len(KINDS), EACH)
     made.found = made.result()  # type: ignore[attr-defined]
     return made
 

@@ -1,0 +1,75 @@
+"""A person decides about a break of the reconciliation, or what is tolerated: with name and reason, from a form."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from prefect import flow
+
+from flows import break_views
+from tasks.errors import ConfigurationError
+from tasks.settings import Settings
+
+Decision = Literal["assign", "comment", "acceptance", "journal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was kept: the number of the break or the version of the policy, and one sentence."""
+
+    number: int
+    sentence: str
+
+
+@flow(name="break decision", description="Assign, comment on, accept or journal a break of the reconciliation.")
+def decide_break(break_id: int, decision: Decision, text: str, by: str) -> Decided:
+    """Keep what a person decides about a break; `text` is the owner, the remark, why it is accepted, or the journal.
+
+    Accepted or journalled, it stays closed for as long as its figures stay. Raises ConfigurationError without a text
+    or a name, NotFoundError for an unknown break, LedgerStateError for one that is closed.
+    """
+    if not text.strip() or not by.strip():
+        raise ConfigurationError(
+            "text and by must be given: a decision is kept with a name and a reason.",
+            system="magento-prima",
+            operation=decision,
+            reference=str(break_id),
+        )
+    settings = Settings.from_env()
+    if decision == "assign":
+        break_views.assign(settings, break_id, text.strip(), by.strip())
+    elif decision == "comment":
+        break_views.comment(settings, break_id, text.strip(), by.strip())
+    else:
+        break_views.settle(settings, break_id, decision, text.strip(), by.strip())
+    return Decided(break_id, f"break {break_id}: {decision}, {text.strip()}")
+
+
+@flow(name="tolerance", description="Put a new version of the reconciliation's tolerance policy in force.")
+def decide_tolerance(
+    by: str,
+    why: str,
+    order_pence: int = 0,
+    line_pence: int | None = None,
+    day_pence: int | None = None,
+    methods: list[str] | None = None,
+    materiality_pence: int = 0,
+) -> Decided:
+    """Keep a new version with who, when and why; the next run of `reconciliation` applies it.
+
+    `methods` are causes, such as `ROUNDING_METHOD`; without any, every cause may be tolerated. Raises
+    ConfigurationError for a policy that makes no sense.
+    """
+    try:
+        version = break_views.set_tolerance(
+            Settings.from_env(),
+            order_pence=order_pence,
+            line_pence=line_pence,
+            day_pence=day_pence,
+            methods=tuple(methods or ()),
+            materiality_pence=materiality_pence,
+            by=by,
+            because=why,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"{error}.", system="magento-prima", operation="tolerance") from error
+    return Decided(version, f"tolerance policy {version} is in force")
