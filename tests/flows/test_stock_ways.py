@@ -162,18 +162,25 @@ def test_what_may_not_be_written_now_is_written_by_a_later_run_with_fresh_figure
     assert installation.magento.source_quantity(SKU) == 7
 
 
-def test_a_source_that_magento_does_not_have_is_told_once_for_all_skus(installation: Installation) -> None:
+@pytest.mark.parametrize(
+    ("push_by", "calls"), [("sync", {STOCK_WRITE: 1}), ("bulk", {BULK: 1, STOCK_WRITE: 1})], ids=["sync", "bulk"]
+)
+def test_a_source_that_magento_does_not_have_is_told_once_for_all_skus(
+    installation: Installation, push_by: str, calls: dict[str, int]
+) -> None:
+    """A bulk's operations fail; their levels are then written directly, which is refused and looked into."""
     stock_both(installation, dict.fromkeys(REDS, 10))
+    installation.add_settings(f'[stock]\npush_by = "{push_by}"')
     installation.configure(overlap_minutes='10\nsource_code = "nowhere"')
 
     summary = sync_inventory()
 
     assert summary.counts["refused"] == 8
     assert installation.open_codes() == {"source nowhere": "STOCK_SOURCE_UNKNOWN"}
-    assert stock_writes(installation) == 1
+    assert _calls(installation) == calls
 
 
-def test_bulks_are_followed_to_the_end_and_what_fails_in_them_is_written_directly(installation: Installation) -> None:
+def test_bulks_are_followed_to_the_end_and_nothing_is_written_a_second_time(installation: Installation) -> None:
     stock_both(installation, dict.fromkeys(REDS, 10))
     for sku in REDS:
         installation.prima.sell_elsewhere(sku, 1)
