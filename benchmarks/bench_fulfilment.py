@@ -27,7 +27,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.bench_orders import CONTEXT, documents, in_a_process
+from benchmarks.bench_orders import documents
+from benchmarks.processes import CONTEXT, in_a_process, prefect_server
 
 SECONDS_TO_SHIP = 0.13
 SECONDS_TO_READ = 0.05
@@ -233,19 +234,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dispatches", type=int, nargs="+", default=[5000], help="numbers of dispatches")
     asked = parser.parse_args()
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_LOGGING_LEVEL, get_current_settings, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
-
-    from flows.orchestration import LIMITS, prepare_limits
-
-    os.environ["PREFECT_LOGGING_LEVEL"] = "WARNING"
     print(f"{os.cpu_count()} cores; Magento ships in {SECONDS_TO_SHIP * 1000:.0f} ms, {CONNECTIONS} calls at a time")
-    with temporary_settings({PREFECT_LOGGING_LEVEL: "WARNING"}), prefect_test_harness(server_startup_timeout=240):
-        with get_client(sync_client=True) as client:
-            prepare_limits(client, LIMITS)
+    with prefect_server() as api_url:
         for count in asked.dispatches:
-            measure(count, str(get_current_settings().api.url))
+            measure(count, api_url)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ the items and no orders. The flow's time is from its call to its end, with a Pre
 
 import argparse
 import json
-import multiprocessing
 import os
 import resource
 import shutil
@@ -27,11 +26,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.processes import CONTEXT, in_a_process, prefect_server
+
 SECONDS_TO_ANSWER = 0.05
 TARGET = 1.15
 FIRST_ENTITY = 100_000
 OPERATION = "wsomhandler"
-CONTEXT = multiprocessing.get_context("spawn")
 
 
 def documents(count: int) -> list[dict[str, Any]]:
@@ -146,18 +146,6 @@ def run_bare(wsdl_url: str, ledger_url: str, concurrency: int, pipe: Any) -> Non
     pipe.send((seconds, len(answers), len(refused)))
 
 
-def in_a_process(target: Any, *arguments: Any) -> Any:
-    """Run a function in a new process and return what it sends."""
-    ours, theirs = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=target, args=(*arguments, theirs))
-    process.start()
-    theirs.close()
-    try:
-        return ours.recv()
-    finally:
-        process.join()
-
-
 def measure(count: int, concurrency: int, api_url: str) -> None:
     """Measure flow and bare loop for so many orders and print a line."""
     from sandbox.installation import write_installation
@@ -206,30 +194,10 @@ def main() -> None:
     parser.add_argument("--orders", type=int, nargs="+", default=[5000], help="numbers of orders")
     parser.add_argument("--concurrency", type=int, default=3, help="calls that PRIMA takes at a time")
     asked = parser.parse_args()
-    from prefect.client.orchestration import get_client
-    from prefect.settings import (
-        PREFECT_LOGGING_LEVEL,
-        PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE,
-        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE,
-        get_current_settings,
-        temporary_settings,
-    )
-    from prefect.testing.utilities import prefect_test_harness
-
-    from flows.orchestration import LIMITS, prepare_limits
-
-    own = {
-        PREFECT_LOGGING_LEVEL: "WARNING",
-        PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE: 200,
-        PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE: 100,
-    }
-    os.environ["PREFECT_LOGGING_LEVEL"] = "WARNING"
     print(f"{os.cpu_count()} cores, PRIMA answers in {SECONDS_TO_ANSWER * 1000:.0f} ms, {asked.concurrency} at a time")
-    with temporary_settings(own), prefect_test_harness(server_startup_timeout=240):
-        with get_client(sync_client=True) as client:
-            prepare_limits(client, LIMITS)
+    with prefect_server() as api_url:
         for count in asked.orders:
-            measure(count, asked.concurrency, str(get_current_settings().api.url))
+            measure(count, asked.concurrency, api_url)
 
 
 if __name__ == "__main__":
