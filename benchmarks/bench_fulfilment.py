@@ -11,6 +11,7 @@ its call to its end, with a Prefect server that is up.
 """
 
 import argparse
+import json
 import os
 import resource
 import shutil
@@ -161,14 +162,14 @@ def run_bare(environment: Mapping[str, str], folder: str, pipe: Any) -> None:
     from tasks.systems.pacing import Pacer
 
     with sqlite3.connect(Path(folder) / "magento.db") as database:
-        rows = database.execute(
-            "select orders.entity_id, orders.increment_id, order_items.item_id, order_items.product_type "
-            "from orders join order_items on order_id = entity_id where parent_item_id is null order by 1, 3"
-        ).fetchall()
+        rows = database.execute("select document from orders order by entity_id").fetchall()
     items: dict[tuple[int, str], list[int]] = {}
-    for entity_id, number, item_id, product_type in rows:
-        if product_type not in ("virtual", "downloadable"):
-            items.setdefault((entity_id, number), []).append(item_id)
+    for order in (json.loads(row[0]) for row in rows):
+        items[order["entity_id"], order["increment_id"]] = [
+            line["item_id"]
+            for line in order["items"]
+            if not line.get("parent_item_id") and line["product_type"] not in ("virtual", "downloadable")
+        ]
     settings = Settings.from_env()
     with MagentoClient(settings.magento, connect.secrets(), pace=Pacer(FAST)) as magento:
 
