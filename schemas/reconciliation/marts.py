@@ -1,6 +1,7 @@
 """The tables that the SQL of `tasks/reconcile/` makes for readers. No input or output."""
 
 from schemas.causes import CAUSES
+from schemas.reconciliation import closing
 from schemas.reconciliation.columns import (
     AGE_BANDS,
     AS_AT,
@@ -281,6 +282,7 @@ MARTS: dict[str, Table] = {
                 Column("last_shipped_at", "instant", "Magento's last shipment", is_required=False),
             ),
         ),
+        *closing.TABLES,
         Table("not_reconciled", STAGED["rejections"].grain, STAGED["rejections"].columns),
         Table("tolerance_policy", STAGED["policy"].grain, STAGED["policy"].columns),
         Table("reconciliation_run", "one row: the run that made this file", STAGED["run"].columns),

@@ -57,6 +57,15 @@ class Reader:
         )
         return [str(row["table_name"]) for row in found]
 
+    def export(self, table: str, path: Path, schema: str = "main") -> None:
+        """Write a table as a Parquet file, which appears complete or not at all."""
+        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        try:
+            self._connection.execute(f'copy (from "{schema}"."{table}") to \'{_quoted(unfinished)}\' (format parquet)')
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
 
 class Build(Reader):
     """A database under construction."""
@@ -70,15 +79,6 @@ class Build(Reader):
     def run(self, sql: str) -> None:
         """Run the statements of one SQL file."""
         self._connection.execute(sql)
-
-    def export(self, table: str, path: Path) -> None:
-        """Write a table as a Parquet file, which appears complete or not at all."""
-        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        try:
-            self._connection.execute(f"copy (from \"{table}\") to '{_quoted(unfinished)}' (format parquet)")
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 class Warehouse:

@@ -11,6 +11,7 @@ from tasks.systems.ledger.invoicing import Invoicing
 from tasks.systems.ledger.mappings import Mappings
 from tasks.systems.ledger.order_marks import OrderMarks
 from tasks.systems.ledger.orders import Orders
+from tasks.systems.ledger.periods import Periods
 from tasks.systems.ledger.placed import PlacedOrders
 from tasks.systems.ledger.policies import TolerancePolicies
 from tasks.systems.ledger.proofs import Proofs
@@ -36,6 +37,7 @@ class Ledger(
     Batches,
     Breaks,
     TolerancePolicies,
+    Periods,
     Proofs,
     Stock,
     StockHolds,

@@ -20,6 +20,7 @@ from tasks.systems.ledger.models.evidence import evidence, evidence_head
 from tasks.systems.ledger.models.exceptions import exception_events, exceptions
 from tasks.systems.ledger.models.mappings import mappings
 from tasks.systems.ledger.models.orders import order_lines, orders
+from tasks.systems.ledger.models.periods import period_events, periods, prior_period_items
 from tasks.systems.ledger.models.postings import leases, postings
 from tasks.systems.ledger.models.refunds import credit_notes, refund_lines, refund_matches, refunds
 from tasks.systems.ledger.models.stock import stock_bulks, stock_levels, stock_pushes
@@ -45,7 +46,10 @@ __all__ = [
     "order_lines",
     "order_marks",
     "orders",
+    "period_events",
+    "periods",
     "postings",
+    "prior_period_items",
     "refund_lines",
     "refund_matches",
     "refunds",

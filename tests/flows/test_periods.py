@@ -1,0 +1,56 @@
+"""Closing last month through the flows: what their forms ask for, and what people read."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+
+from flows import period_views
+from flows.periods import check_period, lock_period, preview_period, reopen_period, sign_off_period
+from tasks.errors import ConfigurationError
+from tasks.systems.ledger import LedgerStateError
+from tests.builders import an_order
+from tests.installation import Installation
+
+LAST_MONTH = datetime.now(UTC).replace(day=1, hour=12) - timedelta(days=12)
+NAME = f"{LAST_MONTH:%Y-%m}"
+
+
+def test_a_month_is_closed_through_the_forms_and_a_late_order_is_told_after_the_lock(
+    installation: Installation,
+) -> None:
+    placed = {"created_at": f"{LAST_MONTH:%Y-%m-%d} 12:00:00", "updated_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"}
+    installation.holds(an_order("000000101", **placed))
+
+    with pytest.raises(ConfigurationError, match="2026-11 is a month"):
+        preview_period("November", by="Ada")
+    seen = preview_period(NAME, by="Ada")
+    assert (seen.state, seen.figures["open_breaks"]) == ("open", 1)
+    with pytest.raises(LedgerStateError, match="a comment says why"):
+        sign_off_period(NAME, "preparer", by="Ada", figures_hash=seen.figures_hash)
+    sign_off_period(NAME, "preparer", by="Ada", figures_hash=seen.figures_hash[:12], comment="not posted yet")
+    with pytest.raises(LedgerStateError, match="a second person"):
+        sign_off_period(NAME, "approver", by="ada", figures_hash=seen.figures_hash, comment="fine")
+    sign_off_period(NAME, "approver", by="Grace", figures_hash=seen.figures_hash, comment="fine")
+    locked = lock_period(NAME, by="Grace")
+    assert (locked.state, locked.problems, Path(locked.pack).is_file()) == ("locked", [], True)
+    with pytest.raises(LedgerStateError, match="it is locked"):
+        preview_period(NAME, by="Ada")
+    assert check_period(NAME, by="Ada").is_same
+
+    installation.holds(an_order("000000102", **placed))
+    checked = check_period(NAME, by="Ada")
+    (item,) = checked.new_items
+    assert (checked.is_same, item["order"], item["kind"]) == (False, "000000102", "new")
+    text = "\n".join(period_views.check_lines(checked))
+    assert "figures changed after the lock" in text
+    assert "orders 000000102" in text
+
+    reopened = reopen_period(NAME, by="Ada", reason="an order was missed")
+    assert (reopened.state, reopened.revision) == ("open", 2)
+    shown = "\n".join(period_views.lines_of_text(period_views.period(NAME)))
+    assert "Ada: reopened an order was missed" in shown
+    with get_client(sync_client=True) as client:
+        artifacts = {artifact.key: str(artifact.data) for artifact in client.read_latest_artifacts()}
+    assert "revision 2: open" in artifacts[f"period-{NAME}"]
