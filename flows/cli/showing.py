@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from flows import stock_view, views
+from flows import order_view, stock_view, views
 from flows.cli import deciding
 from flows.cli.output import LIST_WIDTH, AsJson, fail, print_json, show_view
 from schemas.money import show
@@ -21,13 +21,20 @@ app.add_typer(exceptions_app, name="exceptions")
 
 
 @app.command()
-def order(number: str, as_json: AsJson = False) -> None:
-    """Show an order by Magento's or PRIMA's number: lines, timeline, exceptions. No personal data."""
-    view = views.order(Settings.from_env(), number)
+def order(
+    number: str,
+    as_json: AsJson = False,
+    with_customer: Annotated[
+        bool, typer.Option("--with-customer", help="Also the customer's name, address and e-mail.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Only what the ledger knows; ask no system.")] = False,
+) -> None:
+    """Show where an order is, by Magento's or PRIMA's number: timeline, parcels, refunds, and what happens next."""
+    view = order_view.order(Settings.from_env(), number, with_customer=with_customer, is_offline=offline)
     if view is None:
         fail(f"Order {number} was never seen here. Run `magento-prima run orders`, or check the number.")
     else:
-        show_view(view, views.order_lines_of_text, as_json)
+        show_view(view, order_view.order_lines_of_text, as_json)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """What becomes of each refund and each credit note: settled, told, carried, or waiting with its age. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -18,6 +19,8 @@ from schemas.refunds import (
 from tasks.decide.refund_matches import Match, matches
 
 NOTHING = "nothing was given back"
+# A reason is shown when it is a code: free text might say something about the customer.
+REASON_CODE = re.compile(r"[A-Z0-9_-]{1,20}")
 CANCELLED = "PRIMA cancelled the order: there is no invoice to credit"
 
 
@@ -168,7 +171,7 @@ def _wait_for_refund(plan: RefundPlan, note: CreditNote, rules: RefundRules) -> 
 
 
 def _open_note(code: str, note: CreditNote, age: int) -> ExceptionNote:
-    reason = f" ({note.reason})" if note.reason else ""
+    reason = f" ({note.reason})" if REASON_CODE.fullmatch(note.reason) else ""
     return ExceptionNote(
         code,
         note.subject,

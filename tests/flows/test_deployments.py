@@ -34,6 +34,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "census",
     "release",
     "dispatch-census",
+    "order",
     "period-check",
     "period-lock",
     "period-preview",
