@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.money import show
 from schemas.periods import HASH_SHOWN, PeriodEvent, PeriodRecord, PriorItem
+from schemas.vat_return import net_error_limit_pence, past_error_pence
 from tasks import connect
 from tasks.reconcile import period_steps
 from tasks.settings import Settings
@@ -15,7 +16,11 @@ ITEMS_SHOWN = 50
 @dataclass(frozen=True, slots=True)
 class PeriodView:
     """A period for a person: `prior_items` are changes of earlier periods that it takes, `later_items` those after its
-    own lock. `problems` is what is wrong with its evidence; empty when all of it is as it was sealed."""
+    own lock.
+
+    `past_error_pence` is the VAT by which earlier returns were wrong, by these. `problems` is what is wrong with its
+    evidence; empty when all of it is as it was sealed.
+    """
 
     name: str
     from_date: str
@@ -28,6 +33,7 @@ class PeriodView:
     pack: str
     pack_sha256: str
     figures: dict[str, Any] = field(default_factory=dict)
+    past_error_pence: int = 0
     prior_items: list[dict[str, Any]] = field(default_factory=list)
     later_items: list[dict[str, Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -68,6 +74,7 @@ def period(name: str) -> PeriodView:
         record.pack,
         record.pack_sha256,
         dict(record.figures),
+        past_error_pence([item.change for item in prior]),
         [plain_item(item) for item in prior],
         [plain_item(item) for item in later],
         [_plain_event(event) for event in events],
@@ -146,6 +153,7 @@ def lines_of_text(view: PeriodView) -> list[str]:
         *_totals(view.figures),
         *([_open_points(view.figures)] if view.figures else []),
     ]
+    lines += _boxes(view)
     lines += _items("changed in earlier periods after their lock", view.prior_items)
     lines += _items("changed in this period after its lock", view.later_items)
     if view.pack:
@@ -178,6 +186,26 @@ def _totals(figures: dict[str, Any]) -> list[str]:
         f" VAT {show(row['vat_pence'], row['currency'])}, gross {show(row['gross_pence'], row['currency'])}"
         for row in figures.get("totals", [])
     ]
+
+
+def _boxes(view: PeriodView) -> list[str]:
+    lines = []
+    for row in view.figures.get("vat_boxes", []):
+        currency = row["currency"]
+        sides = [
+            f"{name} Box 1 {show(row[f'{side}_box_1_pence'], currency)},"
+            f" Box 6 {show(row[f'{side}_box_6_pence'], currency)}"
+            for name, side in (("Magento", "magento"), ("PRIMA", "prima"))
+        ]
+        lines.append(f"VAT return ({row['basis']}): {'; '.join(sides)}")
+        if currency == "GBP":
+            past, limit = view.past_error_pence, net_error_limit_pence(row["prima_box_6_pence"])
+            verdict = "above it: notify" if abs(past) > limit else "within it"
+            lines.append(
+                f"VAT in which PRIMA differs from what was charged {show(row['net_error_pence'])}; errors of earlier"
+                f" returns {show(past)}; limit of a correction on the next return {show(limit)}, {verdict}"
+            )
+    return lines
 
 
 def _open_points(figures: dict[str, Any]) -> str:

@@ -140,6 +140,7 @@ def prima_side(reading: stage.PrimaReading, settings: Settings) -> inputs.PrimaS
         sorted({int(rate * 100) for entry in settings.vat_rates for rate in entry.rates}, reverse=True),
         frozenset(service.product for service in services if service),
         reading.unread,
+        connect.size_rule(settings),
     )
 
 

@@ -209,6 +209,16 @@ STAGED: dict[str, Table] = {
             ),
         ),
         Table(
+            "product_sizes",
+            "one product of PRIMA on a line of this run, and whether its size is a children's; empty without a rule",
+            (
+                text("product", "PRIMA's product and matrix codes, joined by a slash", is_key=True),
+                text("size", "the matrix code that is the size"),
+                Column("is_childs", "flag", "the settings call it a children's size"),
+                text("destinations", "where children's sizes carry no VAT, separated by commas"),
+            ),
+        ),
+        Table(
             "rejections",
             "one record, day or part that was not reconciled",
             (

@@ -115,6 +115,7 @@ def summary(reader: Reader) -> dict[str, Any]:
         "prima_evidence": run["prima_evidence"],
         "input_hash": run["input_hash"],
         "totals": totals,
+        "vat_boxes": reader.rows("select * from vat_boxes order by currency"),
     }
 
 

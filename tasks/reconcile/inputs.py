@@ -9,8 +9,9 @@ import pandas as pd
 
 from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.reconciliation import CAUSES, STAGED, WITHOUT_EXPLANATION
-from schemas.rules import NumberRule
+from schemas.rules import NumberRule, SizeRule
 from tasks.reconcile import magento_inputs, plausible, prima_inputs
+from tasks.reconcile.product_sizes import product_sizes
 from tasks.reconcile.staging import Problem, readable, shaped
 
 # Exceptions that say "the import rules keep it out", not "somebody must act".
@@ -117,7 +118,7 @@ class PrimaSide:
 
     `status_names` maps PRIMA's words to ours; `vat_rates` are the rates, in hundredths of a per cent, that a delivery
     charge may carry; `delivery_products` are the product codes that stand for delivery on an order line. `unread` are
-    extracts that could not be read: their level is not reconciled.
+    extracts that could not be read: their level is not reconciled. `size_rule` tells children's sizes; None: no rule.
     """
 
     extracts: Mapping[str, pd.DataFrame]
@@ -125,6 +126,7 @@ class PrimaSide:
     vat_rates: Sequence[int] = (2000,)
     delivery_products: frozenset[str] = field(default_factory=frozenset)
     unread: Sequence[Problem] = ()
+    size_rule: SizeRule | None = None
 
 
 def staged(magento: MagentoSide, prima: PrimaSide, ledger: LedgerSide, number: NumberRule, run: RunFacts) -> Inputs:
@@ -139,6 +141,7 @@ def staged(magento: MagentoSide, prima: PrimaSide, ledger: LedgerSide, number: N
     problems += plausible.problems(tables, run.prima_as_at if run.prima_evidence == "reporting" else None)
     tables["magento_shipments"] = magento_inputs.shipments(magento.shipments, magento.orders)
     tables["prima_dispatches"] = prima_inputs.dispatches(extracts)
+    tables["product_sizes"] = product_sizes((extracts["sales_order_lines"], extracts["invoice_lines"]), prima.size_rule)
     tables["ledger_postings"] = ledger_postings(ledger.postings)
     tables["known_breaks"] = known_breaks(ledger.breaks, ledger.read_keys, unread_levels)
     tables["rejections"] = rejections(problems)

@@ -48,6 +48,10 @@ class Reconciliation:
     open_breaks: list[Row]
     ageing: list[Row]
     dispatch_variances: list[Row]
+    vat_boxes: list[Row]
+    vat_return: list[Row]
+    vat_by_size: list[Row]
+    delivery_vat: list[Row]
     not_reconciled: list[Row]
     compared: list[tuple[str, str]] = field(repr=False)
 
@@ -163,6 +167,13 @@ _QUERIES = {
     "open_breaks": "select * from open_breaks order by value_pence desc, level, order_key, currency",
     "ageing": "select * from ageing order by currency, list_position(['0-1', '2-7', '8-30', '31+'], age_band)",
     "dispatch_variances": f"select * from dispatch_variances order by order_key limit {SHOWN}",
+    "vat_boxes": "select * from vat_boxes order by currency",
+    "vat_return": "select * from vat_return order by currency, destination, vat_rate_percent desc nulls last",
+    "vat_by_size": f"select * from vat_by_size order by side, level, document_number, line_number limit {SHOWN}",
+    "delivery_vat": (
+        "select * from delivery_vat"
+        " order by side, level, currency, destination, goods, delivery_rate_percent desc nulls last, policy"
+    ),
     "not_reconciled": "select * from not_reconciled order by subject",
 }
 

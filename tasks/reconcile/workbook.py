@@ -6,7 +6,6 @@ so that viewers without a formula engine show it as well.
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,49 +17,20 @@ from xlsxwriter.worksheet import Worksheet
 
 from schemas.money import to_pounds
 from tasks.reconcile.run import Reconciliation
+from tasks.reconcile.sheet import CURRENCY, LEVEL, RATE, Field, Sheet, money
+from tasks.reconcile.vat_sheets import vat_sheets
 from tasks.systems.warehouse import Row
 
 _MONEY = '#,##0.00;[Red]-#,##0.00;"-"'
 _HEADER_ROW = 4
+_SUMMED_WITHIN = ("side", "level", "basis", "currency")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One column of a sheet: its title, the column of the mart, and how wide it is.
-
-    `kind` is text, count, money, percent, date or instant. Money columns are summed at the foot, within one currency.
-    `formula` makes the cell from cells of its own row, named by their columns in braces.
-    """
-
-    title: str
-    name: str
-    kind: str = "text"
-    width: int = 14
-    formula: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One question: the sheet's name, the question itself, its columns and rows."""
-
-    name: str
-    question: str
-    fields: Sequence[Field]
-    rows: Sequence[Row]
-
-
-def _money(*pairs: tuple[str, str]) -> list[Field]:
-    return [Field(title, f"{name}_pence", "money", 15) for title, name in pairs]
-
-
-_LEVEL = Field("Documents", "level", width=11)
-_CURRENCY = Field("Currency", "currency", width=9)
-_RATE = Field("VAT rate %", "vat_rate_percent", "percent", 11)
 _BRIDGE = [
-    *_money(("Magento net", "magento_net"), ("Magento VAT", "magento_vat")),
-    *_money(("Unexplained net", "unexplained_net"), ("Unexplained VAT", "unexplained_vat")),
-    *_money(("Explained net", "explained_net"), ("Explained VAT", "explained_vat")),
-    *_money(("PRIMA net", "prima_net"), ("PRIMA VAT", "prima_vat")),
+    *money(("Magento net", "magento_net"), ("Magento VAT", "magento_vat")),
+    *money(("Unexplained net", "unexplained_net"), ("Unexplained VAT", "unexplained_vat")),
+    *money(("Explained net", "explained_net"), ("Explained VAT", "explained_vat")),
+    *money(("PRIMA net", "prima_net"), ("PRIMA VAT", "prima_vat")),
     Field(
         "Check net",
         "",
@@ -81,12 +51,12 @@ _BRIDGE = [
 def sheets(found: Reconciliation) -> list[Sheet]:
     """Return the sheets of the workbook, in the order in which finance asks."""
     totals = [
-        _LEVEL,
-        _CURRENCY,
+        LEVEL,
+        CURRENCY,
         Field("In Magento", "magento_count", "count", 11),
         Field("In PRIMA", "prima_count", "count", 11),
-        *_money(("Magento", "magento_gross"), ("Unexplained", "unexplained_variance")),
-        *_money(("Explained", "explained_variance"), ("PRIMA", "prima_gross")),
+        *money(("Magento", "magento_gross"), ("Unexplained", "unexplained_variance")),
+        *money(("Explained", "explained_variance"), ("PRIMA", "prima_gross")),
         Field(
             "Check",
             "",
@@ -94,8 +64,8 @@ def sheets(found: Reconciliation) -> list[Sheet]:
             11,
             "{magento_gross_pence}+{unexplained_variance_pence}+{explained_variance_pence}-{prima_gross_pence}",
         ),
-        *_money(("Magento VAT", "magento_vat"), ("Unexplained VAT", "unexplained_vat_variance")),
-        *_money(("Explained VAT", "explained_vat_variance"), ("PRIMA VAT", "prima_vat")),
+        *money(("Magento VAT", "magento_vat"), ("Unexplained VAT", "unexplained_vat_variance")),
+        *money(("Explained VAT", "explained_vat_variance"), ("PRIMA VAT", "prima_vat")),
         Field(
             "Check VAT",
             "",
@@ -111,7 +81,7 @@ def sheets(found: Reconciliation) -> list[Sheet]:
         Sheet(
             "Days",
             "On which day and at which rate do they differ?",
-            [_LEVEL, _CURRENCY, day, _RATE, *_BRIDGE],
+            [LEVEL, CURRENCY, day, RATE, *_BRIDGE],
             found.day_totals,
         ),
         Sheet("Why", "What makes the difference?", _WHY, found.differences),
@@ -122,18 +92,19 @@ def sheets(found: Reconciliation) -> list[Sheet]:
         Sheet(
             "Tie-out",
             "By store, destination, day and rate?",
-            [_LEVEL, _CURRENCY, day, *place, _RATE, *_BRIDGE],
+            [LEVEL, CURRENCY, day, *place, RATE, *_BRIDGE],
             found.tie_out,
         ),
+        *vat_sheets(found),
         Sheet("Settled", "What was accepted or journalled?", _SETTLED, found.settled_breaks),
         Sheet("Not reconciled", "What could not be compared?", _REJECTED, found.not_reconciled),
     ]
 
 
-_VARIANCES = _money(("Variance", "variance"), ("VAT variance", "vat_variance"))
+_VARIANCES = money(("Variance", "variance"), ("VAT variance", "vat_variance"))
 _WHY = [
-    _LEVEL,
-    _CURRENCY,
+    LEVEL,
+    CURRENCY,
     Field("How", "status", width=20),
     Field("Cause", "cause", width=34),
     Field("Orders", "order_count", "count", 9),
@@ -150,27 +121,27 @@ _LIFE = [
 ]
 _BREAKS = [
     Field("Rank", "rank", "count", 7),
-    _LEVEL,
+    LEVEL,
     *_ORDER,
-    _CURRENCY,
+    CURRENCY,
     Field("Day", "business_date", "date", 12),
     Field("Store", "store", width=12),
     Field("Destination", "destination", width=12),
     Field("Kind", "status", width=20),
     Field("Cause", "cause", width=34),
     Field("Detail", "cause_detail", width=34),
-    *_money(("Magento", "magento_gross"), ("PRIMA", "prima_gross")),
+    *money(("Magento", "magento_gross"), ("PRIMA", "prima_gross")),
     Field("Variance", "variance_pence", "money", 15, "{prima_gross_pence}-{magento_gross_pence}"),
-    *_money(("Magento VAT", "magento_vat"), ("PRIMA VAT", "prima_vat")),
+    *money(("Magento VAT", "magento_vat"), ("PRIMA VAT", "prima_vat")),
     Field("VAT variance", "vat_variance_pence", "money", 15, "{prima_vat_pence}-{magento_vat_pence}"),
     *_LIFE,
     Field("Hash of Magento's record", "magento_sha256", width=20),
     Field("Hash sent to PRIMA", "prima_sha256", width=20),
 ]
 _LINES = [
-    _LEVEL,
+    LEVEL,
     Field("Order", "order_key", width=18),
-    _CURRENCY,
+    CURRENCY,
     Field("Line", "line_key", "count", 7),
     Field("SKU", "sku", width=18),
     Field("PRIMA product", "product", width=20),
@@ -178,32 +149,32 @@ _LINES = [
     Field("PRIMA units", "prima_qty", "count", 12),
     Field("Magento rate %", "magento_rate_percent", "percent", 13),
     Field("PRIMA rate %", "prima_rate_percent", "percent", 13),
-    *_money(("Magento", "magento_gross"), ("PRIMA", "prima_gross")),
+    *money(("Magento", "magento_gross"), ("PRIMA", "prima_gross")),
     *_VARIANCES,
 ]
 _AGEING = [
-    _LEVEL,
+    LEVEL,
     Field("Order", "order_key", width=18),
-    _CURRENCY,
+    CURRENCY,
     Field("Day", "business_date", "date", 12),
     Field("Kind", "status", width=20),
     Field("Cause", "cause", width=34),
     *_LIFE,
-    *_money(("Value", "value")),
+    *money(("Value", "value")),
 ]
 _VAT = [
-    _LEVEL,
-    _CURRENCY,
+    LEVEL,
+    CURRENCY,
     Field("Destination", "destination", width=12),
-    _RATE,
-    *_money(("Magento net", "magento_net"), ("PRIMA net", "prima_net")),
-    *_money(("Magento VAT", "magento_vat"), ("PRIMA VAT", "prima_vat")),
+    RATE,
+    *money(("Magento net", "magento_net"), ("PRIMA net", "prima_net")),
+    *money(("Magento VAT", "magento_vat"), ("PRIMA VAT", "prima_vat")),
     Field("VAT variance", "vat_variance_pence", "money", 15, "{prima_vat_pence}-{magento_vat_pence}"),
 ]
 _SETTLED = [
-    _LEVEL,
+    LEVEL,
     Field("Order", "order_key", width=18),
-    _CURRENCY,
+    CURRENCY,
     Field("Day", "business_date", "date", 12),
     Field("Kind", "status", width=20),
     Field("Cause", "cause", width=34),
@@ -304,25 +275,25 @@ def _cell(
 
 
 def _feet(target: Worksheet, sheet: Sheet, last: int, formats: dict[str, Format]) -> None:
-    """Write one line of sums for each kind of document and currency: amounts of different ones are never added up."""
+    """Write one line of sums for each side, kind of document and currency: different ones are never added up."""
     names = [field.name for field in sheet.fields]
     if not any(field.kind == "money" for field in sheet.fields):
         return
-    level, currency = names.index("level"), names.index("currency")
-    groups = sorted({(row["level"], row["currency"]) for row in sheet.rows})
+    keys = [name for name in _SUMMED_WITHIN if name in names]
+    groups = sorted({tuple(row[name] for name in keys) for row in sheet.rows})
     first = _HEADER_ROW + 1
     for foot, group in enumerate(groups, start=last + 2):
-        target.write_string(foot, level, group[0], formats["sum_text"])
-        target.write_string(foot, currency, group[1], formats["sum_text"])
-        rows = [row for row in sheet.rows if (row["level"], row["currency"]) == group]
+        for name, value in zip(keys, group, strict=True):
+            target.write_string(foot, names.index(name), value, formats["sum_text"])
+        rows = [row for row in sheet.rows if tuple(row[name] for name in keys) == group]
         for column, field in enumerate(sheet.fields):
             if field.kind != "money":
                 continue
             total = sum(_value(field, row) for row in rows)
-            formula = (
-                f"=SUMIFS({_span(column, first, last)},{_span(level, first, last)},{xl_rowcol_to_cell(foot, level)},"
-                f"{_span(currency, first, last)},{xl_rowcol_to_cell(foot, currency)})"
+            within = "".join(
+                f",{_span(place, first, last)},{xl_rowcol_to_cell(foot, place)}" for place in map(names.index, keys)
             )
+            formula = f"=SUMIFS({_span(column, first, last)}{within})"
             target.write_formula(foot, column, formula, formats["sum_money"], _pounds(total))
 
 

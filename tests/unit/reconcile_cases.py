@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from schemas.breaks import KnownBreak, TolerancePolicy
-from schemas.rules import NumberRule
+from schemas.rules import NumberRule, SizeRule
 from tasks.normalise.sales_documents import DOCUMENT_TYPES, LINE_TYPES
 from tasks.normalise.shipments import shipments
 from tasks.reconcile.inputs import LedgerOrder, LedgerSide, MagentoSide, PrimaSide, RunFacts, staged
@@ -147,6 +147,7 @@ class Case:
         self.read_keys: set[tuple[str, str]] | None = None
         self.policy = TolerancePolicy()
         self.unread: list[Problem] = []
+        self.size_rule: SizeRule | None = None
         self.set_apart: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._delivery_rates: dict[str, str] = {}
@@ -343,6 +344,7 @@ class Case:
             STATUS_NAMES,
             vat_rates=(2000, 500),
             delivery_products=frozenset({"DELIVERY"}),
+            size_rule=self.size_rule,
             unread=self.unread,
         )
         read_keys = {(each.level, each.order_key) for each in self.breaks if not each.settled_by}

@@ -4,7 +4,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -240,4 +240,3 @@ def test_a_month_that_is_not_over_is_not_locked(finance: Finance) -> None:
     finance.sign("2026-11", "approver")
     with pytest.raises(LedgerStateError, match="not over before 2026-11-30"):
         period_steps.lock_signed(finance.ledger, "2026-11", "Grace", datetime(2026, 11, 30, 23, 30, tzinfo=UTC))
-    assert date(2026, 11, 30) == finance.ledger.period("2026-11").to_date
