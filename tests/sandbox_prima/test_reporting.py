@@ -152,7 +152,7 @@ def test_delivery_is_an_invoice_line_without_a_line_of_the_order(reported: Prima
 def test_items_and_prices_show_what_can_be_sold(reported: PrimaStandIn) -> None:
     reported.change_item("WAXTIN", is_active=0)
     items = {row["sku"]: row for row in read(reported, "items")}
-    assert set(items) == {"HARBRN-F-075", "HARBRN-F-080", "WAXTIN", "BOOK", "DELIVERY"}
+    assert set(items) == {"HARBRN-F-075", "HARBRN-F-080", "WAXTIN", "BOOK", "DELIVERY", "ROUNDING"}
     assert (items["WAXTIN"]["vat_code"], str(items["WAXTIN"]["vat_rate"]), items["WAXTIN"]["is_active"]) == (
         "R",
         "5",
