@@ -145,6 +145,22 @@ EXTRACTS: dict[str, Extract] = {
             "updated_at",
         ),
         Extract(
+            "credit_note_lines",
+            "one line of a credit note; delivery and free amounts are lines of their own",
+            (
+                Column("credit_note_number", "text", "the credit note", "CRN700003", is_key=True),
+                Column("line_number", "integer", "line of the credit note, from 1", "1", is_key=True),
+                _ORDER,
+                Column("line_type", "text", "goods, delivery or adjustment (a free amount)", "goods"),
+                Column("order_line_number", "integer", "line of the order; empty unless goods", "1", is_required=False),
+                Column("quantity", "integer", "credited units; 0 unless goods", "1"),
+                Column("vat_rate", "rate", "per cent", "20"),
+                *_AMOUNTS,
+                _UPDATED,
+            ),
+            "updated_at",
+        ),
+        Extract(
             "dispatches",
             "one dispatch (goods of one order leaving together)",
             (

@@ -95,6 +95,7 @@ _USES = {
     "invoices": "nightly reconciliation of totals and VAT",
     "invoice_lines": "VAT by rate; the line behind a difference",
     "credit_notes": "reconciliation of refunds",
+    "credit_note_lines": "optional: credit notes as refunds in Magento (`refunds.in_magento`)",
     "dispatches": "telling customers that their parcel left, with its tracking numbers",
     "dispatch_lines": "which units left: part dispatches",
     "items": "which Magento SKU is which stock tuple (product and four matrix codes)",

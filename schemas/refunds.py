@@ -14,6 +14,8 @@ from schemas.documents import ControlTotals, ExceptionNote
 
 Route = Literal["exception", "export"]
 Charge = Literal["goods", "delivery", "adjustment"]
+# What a credit memo that was made from a credit note says in a comment that customers do not see.
+CREDIT_NOTE_COMMENT = "PRIMA credit note "
 # Why a refund is settled that used up units which PRIMA cancelled.
 UNITS_CANCELLED = "PRIMA cancelled these units: they are on no invoice"
 

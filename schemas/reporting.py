@@ -157,6 +157,32 @@ class PrimaCreditNotes(_Document):
         unique: ClassVar[list[str]] = ["credit_note_number"]
 
 
+class PrimaCreditNoteLines(_Extract):
+    """One row per line of a credit note: net + VAT = gross; goods name their order line and units."""
+
+    credit_note_number: Series[str] = pa.Field(str_length=_NOT_EMPTY)
+    line_number: Series[pd.Int64Dtype] = pa.Field(ge=1)
+    order_number_prima: Series[str] = pa.Field(str_length=_NOT_EMPTY)
+    line_type: Series[str] = pa.Field(isin=["goods", "delivery", "adjustment"])
+    order_line_number: Series[pd.Int64Dtype] = pa.Field(ge=1, nullable=True)
+    quantity: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    vat_rate: Series[str] = pa.Field(str_matches=_RATE)
+    net_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    vat_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+    gross_pence: Series[pd.Int64Dtype] = pa.Field(ge=0)
+
+    class Config:
+        unique: ClassVar[list[str]] = ["credit_note_number", "line_number"]
+
+    @pa.dataframe_check(name=TOTALS, error=TOTALS)
+    def net_and_vat_make_gross(cls, rows: pd.DataFrame) -> "pd.Series[bool]":
+        return _adds_up(rows)
+
+    @pa.dataframe_check(name="ORDER_LINE", error="ORDER_LINE")
+    def goods_name_their_order_line_and_units(cls, rows: pd.DataFrame) -> "pd.Series[bool]":
+        return (rows.line_type != "goods") | (rows.order_line_number.notna() & (rows.quantity > 0))
+
+
 class PrimaDispatches(_Extract):
     """One row per dispatch; tracking numbers as PRIMA gives them, several separated by a semicolon."""
 
@@ -236,6 +262,7 @@ MODELS: Mapping[str, type[pa.DataFrameModel]] = {
     "invoices": PrimaInvoices,
     "invoice_lines": PrimaInvoiceLines,
     "credit_notes": PrimaCreditNotes,
+    "credit_note_lines": PrimaCreditNoteLines,
     "dispatches": PrimaDispatches,
     "dispatch_lines": PrimaDispatchLines,
     "items": PrimaItems,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sandbox.prima.settings import DELIVERY, StandInSettings
 from sandbox.prima.stock import move
 from sandbox.prima.store import Store, next_number
-from sandbox.prima.tables import credit_notes, invoice_lines, invoices, order_lines, orders
+from sandbox.prima.tables import credit_note_lines, credit_notes, invoice_lines, invoices, order_lines, orders
 from sandbox.prima.vat import part_of, spread_vat
 from sandbox.prima.warehouse import chosen_units, line_rows, order_row
 
@@ -98,12 +98,14 @@ class Accounts:
             rows = line_rows(connection, order_number)
             units = chosen_units(rows, lines, not_credited)
             credited = [
-                _credited(connection, row, units[row["line_number"]]) for row in rows if units[row["line_number"]]
+                _goods_line(row, units[row["line_number"]]) | _credited(connection, row, units[row["line_number"]])
+                for row in rows
+                if units[row["line_number"]]
             ]
             if delivery:
                 if order["charge_credited"]:
                     raise ValueError(f"delivery of order {order_number} is credited already")
-                credited.append(_invoiced(connection, order_number, None))
+                credited.append(_charge_line(order) | _invoiced(connection, order_number, None))
             if not credited:
                 raise ValueError(f"order {order_number} has nothing to credit")
             of_order = select(func.max(invoices.c.invoice_number)).where(invoices.c.order_number == order_number)
@@ -120,6 +122,9 @@ class Accounts:
                     updated_at=now,
                 )
             )
+            named = {"credit_note_number": number, "order_number": order_number, "updated_at": now}
+            for position, line in enumerate(credited, start=1):
+                connection.execute(insert(credit_note_lines).values(**named, **line, line_number=position))
             for row in rows:
                 back = units[row["line_number"]]
                 if back:

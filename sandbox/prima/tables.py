@@ -165,7 +165,23 @@ credit_notes = Table(
     _updated(),
 )
 
-for _table in (items, orders, order_lines, dispatches, dispatch_lines, invoices, invoice_lines, credit_notes):
+credit_note_lines = Table(
+    "stand_in_credit_note_lines",
+    metadata,
+    _text("credit_note_number", key=True),
+    _count("line_number", key=True),
+    _text("order_number"),
+    _text("line_type"),
+    Column("order_line_number", Integer),
+    *_tuple(),
+    _count("quantity"),
+    _text("vat_rate"),
+    *_amounts(),
+    _updated(),
+)
+
+_TABLES = (items, orders, order_lines, dispatches, dispatch_lines, invoices, invoice_lines, credit_notes)
+for _table in (*_TABLES, credit_note_lines):
     Index(f"{_table.name}_updated_at", _table.c.updated_at)
 for _table in (dispatches, invoices, invoice_lines):
     Index(f"{_table.name}_order_number", _table.c.order_number)

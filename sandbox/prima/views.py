@@ -14,6 +14,7 @@ _FROM: dict[str, str] = {
     "invoices": "stand_in_invoices t",
     "invoice_lines": "stand_in_invoice_lines t",
     "credit_notes": "stand_in_credit_notes t",
+    "credit_note_lines": "stand_in_credit_note_lines t",
     "dispatches": "stand_in_dispatches t",
     "dispatch_lines": "stand_in_dispatch_lines t",
     "items": "stand_in_items t",
@@ -64,7 +65,9 @@ def _expression(extract: str, column: str, kind: str, dialect: str) -> str:
     if extract == "items" and column == "vat_rate":
         rate = "case t.vat_code when 'S' then '20' when 'R' then '5' else '0' end"
         return f"({rate})::numeric" if dialect == "postgresql" else rate
-    if extract == "invoice_lines" and column == "order_line_number":
+    if extract == "credit_note_lines" and column == "quantity":
+        return "case t.line_type when 'goods' then t.quantity else 0 end"
+    if extract in ("invoice_lines", "credit_note_lines") and column == "order_line_number":
         return "case t.line_type when 'goods' then t.order_line_number end"
     if extract == "stock" and column in _STOCK:
         return _STOCK[column]

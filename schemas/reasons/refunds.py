@@ -65,6 +65,20 @@ ROWS: tuple[Row, ...] = (
         "Compare it in Magento with the detail, and enter the credit note in PRIMA by hand where one is due.",
     ),
     (
+        "CREDIT_NOTE_NOT_CARRIED",
+        "A credit note of PRIMA could not become a refund in Magento.",
+        "finance",
+        "problem",
+        "Read why in the detail; refund in Magento by hand with these amounts, or correct the credit note in PRIMA.",
+    ),
+    (
+        "REFUND_OUTCOME_UNKNOWN",
+        "Nobody knows yet whether Magento made a refund: its answer was lost.",
+        "finance",
+        "critical",
+        "Nothing to do at first: the next run reads the order's credit memos. Do not refund by hand before that.",
+    ),
+    (
         "REFUND_NOT_EXPORTED",
         "The file of a refund could not be put into the folder for PRIMA.",
         "integration",

@@ -42,7 +42,7 @@ def refunds(orders: Sequence[CreditedOrder], rules: RefundRules) -> RefundPlan:
         for refund in left:
             _wait_for_note(plan, order, refund, rules)
         for note in found.notes:
-            _wait_for_refund(plan, note, rules)
+            _wait_for_refund(plan, note, rules, may_be_refunded=bool(left))
     return plan
 
 
@@ -160,13 +160,15 @@ def _open_refund(code: str, refund: Refund, age: int, rules: RefundRules, file: 
     )
 
 
-def _wait_for_refund(plan: RefundPlan, note: CreditNote, rules: RefundRules) -> None:
+def _wait_for_refund(plan: RefundPlan, note: CreditNote, rules: RefundRules, *, may_be_refunded: bool) -> None:
+    """Keep a credit note open; it is not carried while its order has a refund that may be the answer to it."""
     age = age_in_days(note.credit_note_date, rules.today)
     plan.open_notes.append((note, age))
-    if rules.carries_credit_notes and not note.creditmemo_id:
+    is_carried = rules.carries_credit_notes and not may_be_refunded
+    if is_carried and not note.creditmemo_id:
         plan.to_carry.append(note)
     now = stage(age, rules)
-    if now or not rules.carries_credit_notes:
+    if now or not is_carried:
         plan.exceptions.append(_open_note(note_code(now), note, age))
 
 

@@ -145,6 +145,7 @@ def _rules(settings: Settings, told: Mapping[str, str], is_seen: bool) -> Refund
         warn_days=wanted.warn_days,
         alert_days=wanted.alert_days,
         sees_credit_notes=is_seen,
+        carries_credit_notes=wanted.in_magento == "credit_notes",
         told=told,
     )
 

@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 
 from schemas.refund_rows import RefundFrames
+from schemas.refunds import CREDIT_NOTE_COMMENT
 from tasks.normalise.creditmemos import creditmemos
 from tasks.normalise.delivery_rates import delivery_rate
 from tasks.normalise.fields import parts, rate, text, whole
 from tasks.normalise.sales_documents import Amounts, Record
 from tasks.normalise.tender import tender_total
 
-# What a credit memo that was made from a credit note says in a comment that customers do not see.
-CREDIT_NOTE_COMMENT = "PRIMA credit note "
 _COMMENT = re.compile(rf"^\s*{CREDIT_NOTE_COMMENT}(\S+)\s*$")
 
 

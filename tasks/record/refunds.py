@@ -10,8 +10,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.batches import CheckedBatch, PostingResult, rows_by, rows_of, totals_of
+from schemas.credit_memos import CarryPlan
 from schemas.documents import ExceptionNote, Watermark
 from schemas.money import show
+from schemas.reasons import REASONS
 from schemas.refund_rows import RefundFrames
 from schemas.refunds import CreditNote, Refund, RefundLine, RefundPlan
 from tasks import connect
@@ -32,6 +34,8 @@ CLOCK_CODES = (
     "CREDIT_NOTE_REFUND_DUE",
     "CREDIT_NOTE_REFUND_OVERDUE",
     "REFUND_NOT_EXPORTED",
+    "CREDIT_NOTE_NOT_CARRIED",
+    "REFUND_OUTCOME_UNKNOWN",
 )
 
 
@@ -119,18 +123,23 @@ def keep_credit_notes(batch_id: str, watermark: Watermark | None, checked: Check
 
 @task(cache_policy=NO_CACHE)
 def close_refunds(
-    batch_id: str, kept: Sequence[Kept], plan: RefundPlan, results: Sequence[PostingResult]
+    batch_id: str,
+    kept: Sequence[Kept],
+    plan: RefundPlan,
+    results: Sequence[PostingResult],
+    carry: CarryPlan,
+    carried: Sequence[PostingResult],
 ) -> RefundSummary:
     """Settle what is answered, raise and close exceptions, and say what is still open.
 
-    Every open refund and credit note was looked at, so an exception that this run does not raise again is over.
+    `results` are those of refunds to PRIMA, `carried` those of credit notes to Magento. Every open refund and credit
+    note was looked at, so an exception that this run does not raise again is over.
     """
-    noted = [
-        ExceptionNote(result.code, f"refund {result.subject}", result.detail, order_number=_order_of(plan, result))
-        for result in results
-        if result.code and result.code != "UNAVAILABLE"
-    ]
-    waiting = [*plan.exceptions, *noted]
+    of_refund = {each.refund.refund_number: each.refund for each in plan.to_tell}
+    of_note = {each.note.credit_note_number: each.note for each in carry.to_make}
+    noted = [_noted(result, of_refund[result.subject]) for result in results if result.code in REASONS]
+    noted += [_noted(result, of_note[result.subject]) for result in carried if result.code in REASONS]
+    waiting = [*plan.exceptions, *carry.exceptions, *noted]
     with connect.open_ledger(Settings.from_env()) as ledger:
         ledger.settle_refunds(plan.settled, by=f"batch {batch_id}")
         still = {(note.code, note.subject) for note in waiting}
@@ -146,6 +155,10 @@ def close_refunds(
         "credit notes settled": sum(len(each.credit_note_numbers) for each in plan.settled),
         "credit notes still open": len(plan.open_notes),
         **{state: sum(1 for each in results if each.state == state) for state in ("posted", "refused", "waiting")},
+        **{
+            f"credit memos {state}": sum(1 for each in carried if each.state == state)
+            for state in ("posted", "already", "refused", "unknown", "waiting")
+        },
     }
     summary = RefundSummary(
         batch_id,
@@ -153,6 +166,7 @@ def close_refunds(
         _by_currency([refund for refund, _ in plan.open_refunds]),
         _by_currency([note for note, _ in plan.open_notes]),
         max((age for _, age in [*plan.open_refunds, *plan.open_notes]), default=0),
+        next((each.detail for each in carried if each.code == "UNAVAILABLE"), ""),
     )
     get_run_logger().info(f"refunds {batch_id}: {', '.join(f'{step} {n}' for step, n in counts.items() if n) or 0}")
     _show(summary, plan)
@@ -206,9 +220,15 @@ def _credit_note(row: Mapping[str, Any], orders: Mapping[str, str]) -> CreditNot
     )
 
 
-def _order_of(plan: RefundPlan, result: PostingResult) -> str:
-    told = {each.refund.refund_number: each.refund.order_number for each in plan.to_tell}
-    return told.get(result.subject, "")
+def _noted(result: PostingResult, document: Refund | CreditNote) -> ExceptionNote:
+    return ExceptionNote(
+        result.code,
+        document.subject,
+        result.detail,
+        order_number=document.order_number,
+        value_at_risk_pence=document.gross_pence,
+        currency=document.currency,
+    )
 
 
 def _counts(kept: Sequence[Kept]) -> dict[str, int]:

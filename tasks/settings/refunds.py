@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.settings.section import Section
+from tasks.settings.section import NO_DEFAULT, Section
 
 
 class RefundSettings(Section):
@@ -22,6 +22,23 @@ class RefundSettings(Section):
     request_type: str = Field(
         default="",
         description="a slot for a request type that is not public: nothing can be sent under it, so it must stay empty",
+    )
+    in_magento: Literal["never", "credit_notes"] = Field(
+        default="never",
+        description="credit_notes = a credit note of PRIMA without a refund becomes a credit memo in Magento (offline: "
+        "no money moves through the payment gateway)",
+    )
+    delivery_amount: Literal["net", "gross"] | None = Field(
+        default=None,
+        description="what Magento takes shipping_amount of a refund for: gross where it shows delivery including tax "
+        f"in sales (tax/sales_display/shipping), else net; {NO_DEFAULT}",
+    )
+    notify_customer: bool = Field(default=False, description="whether Magento mails the customer such a credit memo")
+    settle_seconds: int = Field(
+        default=120,
+        ge=0,
+        le=3600,
+        description="how long a refund whose answer was lost may still take effect in Magento: no second one before",
     )
     look_back_days: int = Field(
         default=14, ge=1, description="how far behind the last one PRIMA's credit notes are read again"
@@ -49,6 +66,8 @@ class RefundSettings(Section):
     def _fits_together(self) -> Self:
         if self.to_prima == "export" and not self.export_folder:
             raise ValueError("export_folder is needed when to_prima is export")
+        if self.in_magento == "credit_notes" and self.delivery_amount is None:
+            raise ValueError(f"delivery_amount must be net or gross when in_magento is credit_notes; {NO_DEFAULT}")
         if self.alert_days <= self.warn_days:
             raise ValueError("alert_days must be more than warn_days")
         return self

@@ -42,6 +42,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "period-sign-off",
     "replay",
     "replay-range",
+    "settle-refund",
     "stock",
     "break-decision",
     "tolerance",
