@@ -18,7 +18,8 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 | Question | Command | In the Prefect UI |
 | --- | --- | --- |
 | What needs a person? | `magento-prima exceptions list` | Flow runs of `orders`, `inventory`, `fulfilment` |
-| What happened to an order? | `magento-prima order 000000101` | |
+| Where is an order, and what is next? | `magento-prima order 000000101` | form of `order`, artifact `order-...` |
+| Which refunds are on one side only, and since when? | `magento-prima run refunds` | artifact `refunds` |
 | Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | artifact `inventory` |
 | Is Magento's stock what was written? | `magento-prima run stock-check` | artifact `stock-check` |
 | Which stock snapshot is held, and why? | `magento-prima stock-brake show` | form of `stock-brake` |

@@ -47,7 +47,7 @@ class Refunds(Database):
         return oldest
 
     def keep_refunds(self, found: Sequence[Refund]) -> int:
-        """Keep refunds with their charges; return how many were new. One whose figures changed is open again."""
+        """Keep refunds with their charges; return how many were new. One that changed is open again with its answer."""
         new = 0
         with self._writing("keep refunds") as connection:
             for part in chunks(list({each.refund_number: each for each in found}.values())):
@@ -159,22 +159,33 @@ class Refunds(Database):
         if is_new:
             connection.execute(refunds.insert().values({**values, "seen_at": self._now()}))
         else:
+            self._part(connection, refund.order_number)
             connection.execute(delete(refund_lines).where(refund_lines.c.refund_number == number))
-            connection.execute(delete(refund_matches).where(refund_matches.c.refund_number == number))
             connection.execute(update(refunds).where(refunds.c.refund_number == number).values(values))
         if refund.lines:
             rows = [{"refund_number": number, **asdict(line)} for line in refund.lines]
             connection.execute(refund_lines.insert(), rows)
 
     def _open_again(self, connection: Connection, note: CreditNote) -> None:
-        """Write a credit note anew and open whatever it was matched with."""
-        number = note.credit_note_number
-        this = refund_matches.c.credit_note_number == number
-        answered = select(refund_matches.c.refund_number).where(this)
-        connection.execute(update(refunds).where(refunds.c.refund_number.in_(answered)).values(_OPEN_AGAIN))
-        connection.execute(delete(refund_matches).where(this))
+        """Write a credit note anew, open, and with it whatever was matched in its order."""
+        self._part(connection, note.order_number)
         values = {name: value for name, value in asdict(note).items() if name != "creditmemo_id"} | _OPEN_AGAIN
-        connection.execute(update(credit_notes).where(credit_notes.c.credit_note_number == number).values(values))
+        this = credit_notes.c.credit_note_number == note.credit_note_number
+        connection.execute(update(credit_notes).where(this).values(values))
+
+    def _part(self, connection: Connection, order_number: str) -> None:
+        """Undo every match of an order; what was settled for another reason stays settled."""
+        query = (
+            select(refund_matches)
+            .join(refunds, refunds.c.refund_number == refund_matches.c.refund_number)
+            .where(refunds.c.order_number == order_number)
+        )
+        matched = connection.execute(query).all()
+        for table, name in ((refunds, "refund_number"), (credit_notes, "credit_note_number")):
+            numbers = sorted({row._mapping[name] for row in matched})
+            connection.execute(update(table).where(table.c[name].in_(numbers)).values(_OPEN_AGAIN))
+        answered = sorted({row.refund_number for row in matched})
+        connection.execute(delete(refund_matches).where(refund_matches.c.refund_number.in_(answered)))
 
 
 def _figures(each: Any) -> tuple[Any, ...]:
