@@ -158,7 +158,7 @@ def _small_tables(numbers: list[Any]) -> dict[str, Any]:
     run = inputs.RunFacts(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS - 1), at, at, at, "reporting", 24, "benchmark")
     causes = [(each.code, each.sentence, each.owner, each.code not in WITHOUT_EXPLANATION) for each in CAUSES.values()]
     empty = ("magento_shipments", "prima_dispatches", "known_breaks", "rejections", "ledger_postings", "ledger_orders")
-    empty += ("product_sizes",)
+    empty += ("product_sizes", "settlements", "order_payments", "payment_run")
     return {
         "order_numbers": shaped("order_numbers", pd.concat(numbers, ignore_index=True)),
         **{

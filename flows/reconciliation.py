@@ -69,6 +69,7 @@ def reconcile(
         ledger_side(known, breaks, settings, prima.evidence),
         rules.number,
         run_facts(period, run_at, run_id, magento, prima, settings),
+        stage.fetch_settlements(),
     )
     found = run.publish_tables(whole(staged.tables), settings.warehouse.folder, london_today(run_at))
     mended = findings.record_breaks(whole(found), whole(staged.problems), run_id)

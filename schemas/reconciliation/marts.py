@@ -1,7 +1,7 @@
 """The tables that the SQL of `tasks/reconcile/` makes for readers. No input or output."""
 
 from schemas.causes import CAUSES
-from schemas.reconciliation import closing
+from schemas.reconciliation import closing, payments
 from schemas.reconciliation.columns import (
     AGE_BANDS,
     AS_AT,
@@ -283,6 +283,7 @@ MARTS: dict[str, Table] = {
             ),
         ),
         *closing.TABLES,
+        *payments.MARTS,
         Table("not_reconciled", STAGED["rejections"].grain, STAGED["rejections"].columns),
         Table("tolerance_policy", STAGED["policy"].grain, STAGED["policy"].columns),
         Table("reconciliation_run", "one row: the run that made this file", STAGED["run"].columns),

@@ -13,6 +13,7 @@ from schemas.reconciliation.columns import (
     pence,
     text,
 )
+from schemas.reconciliation.payments import STAGED as PAYMENTS
 from schemas.tables import Column, Table
 
 BUSINESS_DATE = Column("business_date", "date", "London date of the document")
@@ -208,6 +209,7 @@ STAGED: dict[str, Table] = {
                 Column("is_read", "flag", "this run read its documents again"),
             ),
         ),
+        *PAYMENTS,
         Table(
             "product_sizes",
             "one product of PRIMA on a line of this run, and whether its size is a children's; empty without a rule",

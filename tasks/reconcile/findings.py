@@ -10,6 +10,7 @@ from schemas.documents import ExceptionNote
 from schemas.money import show
 from schemas.reconciliation import BREAK_STATUSES, CAUSES
 from tasks import connect
+from tasks.reconcile.payment_inputs import FILE_SUBJECT
 from tasks.reconcile.period import Period
 from tasks.reconcile.run import Reconciliation
 from tasks.reconcile.stage import PRIMA_EXTRACTS
@@ -139,9 +140,14 @@ def read_again(open_before: Iterable[ExceptionRecord], notes: Sequence[Exception
     parts = {
         record.subject
         for record in open_before
-        if record.code == REJECTED_CODE and record.subject.removeprefix("reconciliation: ") in PARTS
+        if record.code == REJECTED_CODE and is_read_anew(record.subject.removeprefix("reconciliation: "))
     }
     return sorted((REJECTED_CODE, subject) for subject in parts - found)
+
+
+def is_read_anew(subject: str) -> bool:
+    """Tell whether a problem is about something that every run reads: an extract, a clock, a settlement file."""
+    return subject in PARTS or subject.startswith(FILE_SUBJECT)
 
 
 def totals_of(found: Reconciliation) -> dict[str, int | str]:

@@ -10,7 +10,8 @@ import pandas as pd
 from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.reconciliation import CAUSES, STAGED, WITHOUT_EXPLANATION
 from schemas.rules import NumberRule, SizeRule
-from tasks.reconcile import magento_inputs, plausible, prima_inputs
+from tasks.reconcile import magento_inputs, payment_inputs, plausible, prima_inputs
+from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.product_sizes import product_sizes
 from tasks.reconcile.staging import Problem, readable, shaped
 
@@ -129,7 +130,14 @@ class PrimaSide:
     size_rule: SizeRule | None = None
 
 
-def staged(magento: MagentoSide, prima: PrimaSide, ledger: LedgerSide, number: NumberRule, run: RunFacts) -> Inputs:
+def staged(
+    magento: MagentoSide,
+    prima: PrimaSide,
+    ledger: LedgerSide,
+    number: NumberRule,
+    run: RunFacts,
+    money: MoneySide | None = None,
+) -> Inputs:
     """Return every staged table; `run.input_hash` stays empty until the tables are loaded."""
     unread_levels = {problem.level for problem in prima.unread}
     extracts, problems = prima_inputs.without_repeats(prima.extracts)
@@ -141,6 +149,9 @@ def staged(magento: MagentoSide, prima: PrimaSide, ledger: LedgerSide, number: N
     problems += plausible.problems(tables, run.prima_as_at if run.prima_evidence == "reporting" else None)
     tables["magento_shipments"] = magento_inputs.shipments(magento.shipments, magento.orders)
     tables["prima_dispatches"] = prima_inputs.dispatches(extracts)
+    money = money or MoneySide()
+    tables |= payment_inputs.tables(money, magento.orders)
+    problems += payment_inputs.problems(money)
     tables["product_sizes"] = product_sizes((extracts["sales_order_lines"], extracts["invoice_lines"]), prima.size_rule)
     tables["ledger_postings"] = ledger_postings(ledger.postings)
     tables["known_breaks"] = known_breaks(ledger.breaks, ledger.read_keys, unread_levels)

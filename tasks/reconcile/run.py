@@ -52,6 +52,8 @@ class Reconciliation:
     vat_return: list[Row]
     vat_by_size: list[Row]
     delivery_vat: list[Row]
+    settlement_totals: list[Row]
+    payment_ties: list[Row]
     not_reconciled: list[Row]
     compared: list[tuple[str, str]] = field(repr=False)
 
@@ -173,6 +175,11 @@ _QUERIES = {
     "delivery_vat": (
         "select * from delivery_vat"
         " order by side, level, currency, destination, goods, delivery_rate_percent desc nulls last, policy"
+    ),
+    "settlement_totals": "select * from settlement_totals order by provider, currency, kind, tie",
+    "payment_ties": (
+        "select * from payment_ties where status not in ('MATCHED', 'NOT_BY_PROVIDER', 'NOT_DUE') or not is_three_way"
+        f" and status = 'MATCHED' order by status, currency, order_key limit {SHOWN}"
     ),
     "not_reconciled": "select * from not_reconciled order by subject",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from prefect import task
@@ -14,6 +15,7 @@ from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.errors import ConfigurationError, NotFoundError, UnexpectedResponseError
 from tasks.reconcile.inputs import LedgerOrder, LedgerPosting
+from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.period import Period, london_today
 from tasks.reconcile.posted_figures import posted_figures
 from tasks.reconcile.staging import Problem
@@ -24,6 +26,7 @@ from tasks.systems.ledger.records import OrderRecord
 from tasks.systems.magento import MagentoClient
 from tasks.systems.magento.streams import StreamName
 from tasks.systems.prima import ReportingSource
+from tasks.systems.settlements import read_folder
 
 Record = dict[str, Any]
 OWN_CODES = "RECON_"
@@ -230,6 +233,17 @@ def _read_older(
         documents["shipments"] += magento.shipments_of(entity_id)
     if order.get("total_refunded"):
         documents["creditmemos"] += magento.creditmemos_of(entity_id)
+
+
+@task(cache_policy=NO_CACHE)
+def fetch_settlements() -> MoneySide:
+    """Return what payment providers settled, from the files of `[payments]`; nothing where no folder is named."""
+    payments = Settings.from_env().payments
+    if not payments.folder:
+        return MoneySide()
+    formats = payments.formats()
+    rows, refused = read_folder(Path(payments.folder), formats)
+    return MoneySide(rows, refused, formats, payments.lag_days)
 
 
 @task(cache_policy=NO_CACHE)

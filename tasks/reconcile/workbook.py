@@ -16,6 +16,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from schemas.money import to_pounds
+from tasks.reconcile.payment_sheets import payment_sheets
 from tasks.reconcile.run import Reconciliation
 from tasks.reconcile.sheet import CURRENCY, LEVEL, RATE, Field, Sheet, money
 from tasks.reconcile.vat_sheets import vat_sheets
@@ -23,7 +24,7 @@ from tasks.systems.warehouse import Row
 
 _MONEY = '#,##0.00;[Red]-#,##0.00;"-"'
 _HEADER_ROW = 4
-_SUMMED_WITHIN = ("side", "level", "basis", "currency")
+_SUMMED_WITHIN = ("provider", "side", "level", "basis", "currency")
 
 
 _BRIDGE = [
@@ -96,6 +97,7 @@ def sheets(found: Reconciliation) -> list[Sheet]:
             found.tie_out,
         ),
         *vat_sheets(found),
+        *payment_sheets(found),
         Sheet("Settled", "What was accepted or journalled?", _SETTLED, found.settled_breaks),
         Sheet("Not reconciled", "What could not be compared?", _REJECTED, found.not_reconciled),
     ]

@@ -23,6 +23,7 @@ from tasks.settings.mappings import (
     StoreSettings,
 )
 from tasks.settings.order_checks import ChildrensSizeSettings, TenderSettings, VatRateSettings
+from tasks.settings.payments import PaymentSettings
 from tasks.settings.prima import PrimaSettings
 from tasks.settings.refunds import RefundSettings
 from tasks.settings.rules import (
@@ -75,6 +76,7 @@ class Settings(Section):
     refunds: RefundSettings = RefundSettings()
     verification: VerificationSettings = VerificationSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
+    payments: PaymentSettings = PaymentSettings()
 
     @field_validator("stores")
     @classmethod

@@ -16,6 +16,7 @@ from schemas.rules import NumberRule, SizeRule
 from tasks.normalise.sales_documents import DOCUMENT_TYPES, LINE_TYPES
 from tasks.normalise.shipments import shipments
 from tasks.reconcile.inputs import LedgerOrder, LedgerSide, MagentoSide, PrimaSide, RunFacts, staged
+from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.run import Reconciliation, publish
 from tasks.reconcile.staging import Problem
 from tasks.systems.warehouse import Warehouse
@@ -41,6 +42,7 @@ ORDER_TYPES: dict[str, Any] = {
     "placed_at": "datetime64[us, UTC]",
     "business_date": object,
     "currency": "str",
+    "payment_method": "str",
     "country": "str",
     "postcode_area": "str",
     **{f"{part}{amount}_pence": "Int64" for part in ("", "goods_", "delivery_") for amount in ("net", "vat", "gross")},
@@ -148,6 +150,7 @@ class Case:
         self.policy = TolerancePolicy()
         self.unread: list[Problem] = []
         self.size_rule: SizeRule | None = None
+        self.money = MoneySide()
         self.set_apart: dict[str, pd.DataFrame] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._delivery_rates: dict[str, str] = {}
@@ -175,6 +178,7 @@ class Case:
             "placed_at": placed_at,
             "business_date": pd.Series([placed_at]).dt.tz_convert("Europe/London").dt.date[0],
             "currency": "GBP",
+            "payment_method": "stripe_payments",
             "country": "GB",
             "postcode_area": "M",
             **amounts(*goods, "goods_"),
@@ -351,7 +355,7 @@ class Case:
         ledger = LedgerSide(
             self.ledger, (), self.breaks, read_keys if self.read_keys is None else self.read_keys, self.policy
         )
-        return staged(magento, prima, ledger, NUMBER, self.run).tables
+        return staged(magento, prima, ledger, NUMBER, self.run, self.money).tables
 
     def result(self) -> Reconciliation:
         """Run the reconciliation and publish it in the folder."""
