@@ -84,6 +84,14 @@ def test_the_date_of_a_refund_is_londons() -> None:
     assert refund.refund_date == date(2026, 7, 1)
 
 
+def test_a_cancelled_credit_memo_is_left_out_and_moves_no_other() -> None:
+    (memo, other, *_) = recorded()
+    frames = refunds([memo | {"state": 3}, other], orders())
+
+    assert list(frames.refunds.refund_number) == [other["increment_id"]]
+    assert list(frames.refunds.creditmemo_id) == [other["entity_id"]]
+
+
 def test_store_credit_is_part_of_the_refund_and_said_to_be_no_money() -> None:
     (memo, *_) = recorded()
     part = Decimal("1.00")
