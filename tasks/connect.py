@@ -347,12 +347,15 @@ def _is_running(process: int, started: str) -> bool:
 
 
 def _started(process: int) -> str:
-    """Return when a process began, in clock ticks since the machine did; empty where the system does not tell."""
+    """Return when a process began, in clock ticks since the machine did.
+
+    Empty where the system does not tell; `ended` for one that was killed and waits for its parent to take note.
+    """
     try:
-        status = Path(f"/proc/{process}/stat").read_text()
+        state, *facts = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return status.rpartition(")")[2].split()[19]
+    return "ended" if state in "ZX" else facts[18]
 
 
 @contextmanager
@@ -375,11 +378,12 @@ def stock_lane(settings: Settings) -> Iterator[Callable[[], None]]:
                 raise SystemUnavailableError(f"the lane {name} was lost.", system="ledger", operation="keep lane")
             held_since[0] = time.monotonic()
 
-        free_lanes_of_the_dead(ledger)
         waiting = stamina.retry_context(
             on=LaneTakenError, attempts=None, timeout=WAIT_SECONDS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
         )
         for attempt in waiting:
+            # Each time, because whoever has the lane may die while it is waited for.
+            free_lanes_of_the_dead(ledger)
             with attempt, ledger.lane(name, owner=own, seconds=LANE_SECONDS) as is_ours:
                 if not is_ours:
                     raise LaneTakenError(f"the lane {name} is taken.", system="ledger", operation="enter lane")

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from flows.orders import sync_orders
-from tasks import connect
 from tasks.post.attempts import Patience, standing
 from tasks.post.orders import retry_orders
 from tasks.systems.ledger.records import Posting
@@ -278,21 +277,6 @@ def test_a_pending_order_with_a_dead_owner_is_looked_up_and_one_in_a_living_work
         sync_orders()
         assert installation.prima.order_numbers() == []
     sync_orders()
-    assert installation.prima.order_numbers() == [PRIMA_NUMBER]
-
-
-def test_the_lane_of_a_dead_process_is_free_although_its_number_was_given_out_again(
-    installation: Installation,
-) -> None:
-    machine, process, thread = connect.owner().rsplit(":", 2)
-    earlier = f"{machine}:{process.partition('-')[0]}-1:{thread}"
-    installation.holds(sample_order(ORDER))
-    installation.prima.faults.add("MultiNewOrder", "reset")
-    sync_orders()
-
-    with installation.ledger() as ledger, ledger.lane(f"order {ORDER}", owner=earlier, seconds=600):
-        sync_orders()
-
     assert installation.prima.order_numbers() == [PRIMA_NUMBER]
 
 
