@@ -80,6 +80,14 @@ def test_a_credit_note_without_a_rate_is_in_the_return_without_one(case: Case) -
     assert row == {"destination": "EU", "is_box_6": False, "prima_net_pence": -2000}
 
 
+def test_a_refund_of_tomorrow_is_not_in_the_return_of_today_that_has_one_of_the_same_order(case: Case) -> None:
+    invoiced(case, 101, ADULT, ADULT)
+    for number, day in enumerate((NOON, NOON + timedelta(days=1))):
+        case.magento_refund(f"R{number}", 101, ADULT, at=day)
+        case.prima_refund(f"C{number}", 101, 2400, 400, at=day)
+    assert boxes(case)["magento_box_1_pence"] == 2 * 400 + 66 - 400
+
+
 def test_a_document_counts_on_its_own_day_only(case: Case) -> None:
     invoiced(case, 101, ADULT)
     case.magento_refund("R-LATE", 101, ADULT, at=NOON + timedelta(days=1))
