@@ -73,7 +73,7 @@ def depart(
     posted = extract.fetch_posted(list(checked.accepted["order_number"]))
     known = circumstances(checked.accepted, frames, posted, rules)
     plan = decide.orders(checked.accepted, frames, items, posted, rules, known)
-    record.see_orders(whole(checked), whole(frames), whole(plan))
+    record.see_orders(whole(batch.records), whole(checked), whole(frames), whole(plan))
     posting: list[PrefectFuture[Any]] = []
     latest = behind.latest if behind is not None else []
     for chunk in chunks(plan.to_post, settings.orders.chunk_size):

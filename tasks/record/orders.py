@@ -14,6 +14,7 @@ from schemas.order_checks import DEFAULT_ACTIONS
 from schemas.orders import OrderFrames, OrderPlan
 from schemas.reasons import REASONS
 from tasks import connect
+from tasks.record.originals import keep_originals
 from tasks.record.totals import CheckedTotals
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
@@ -73,25 +74,30 @@ class OrderSummary:
 
 
 @task(cache_policy=NO_CACHE)
-def see_orders(checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan) -> None:
+def see_orders(
+    records: Sequence[Mapping[str, Any]], checked: CheckedBatch, frames: OrderFrames, plan: OrderPlan
+) -> None:
     """Write the accepted orders to the ledger, each in the state that the plan says; before any posting.
 
-    Their units are open at the source that ships them: that of their store view.
+    Their units are open at the source that ships them: that of their store view. Magento's record of each order that is
+    to be posted is kept as evidence.
     """
     settings = Settings.from_env()
     numbers = {order.order_number: order.order_number_prima for order in plan.to_post}
     lines = rows_by(frames.lines, "order_number")
-    records = [
-        _order_record(
-            row,
-            lines[row["order_number"]],
-            numbers.get(row["order_number"], ""),
-            connect.source_of_store(settings, int(row["store_id"])),
-        )
-        for row in rows_of(checked.accepted)
-    ]
     with connect.open_ledger(settings) as ledger:
-        for some in chunks(records, ORDERS_A_COMMIT):
+        originals = keep_originals(ledger, records, numbers)
+        seen = [
+            _order_record(
+                row,
+                lines[row["order_number"]],
+                numbers.get(row["order_number"], ""),
+                connect.source_of_store(settings, int(row["store_id"])),
+                originals.get(row["order_number"]),
+            )
+            for row in rows_of(checked.accepted)
+        ]
+        for some in chunks(seen, ORDERS_A_COMMIT):
             ledger.see_orders(some)
         states: dict[OrderStateName, list[str]] = {"ready": list(numbers)}
         for note in plan.exceptions:
@@ -157,7 +163,11 @@ def close_look_ups(results: Sequence[PostingResult]) -> None:
 
 
 def _order_record(
-    row: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], order_number_prima: str, source_code: str
+    row: Mapping[str, Any],
+    lines: Iterable[Mapping[str, Any]],
+    order_number_prima: str,
+    source_code: str,
+    evidence_id: int | None,
 ) -> OrderRecord:
     return OrderRecord(
         order_number=row["order_number"],
@@ -176,6 +186,7 @@ def _order_record(
         delivery_method=row["delivery_method"],
         is_virtual=bool(row["is_virtual"]),
         order_number_prima=order_number_prima,
+        evidence_id=evidence_id,
         lines=tuple(
             OrderLineRecord(
                 line_number=int(line["line_number"]),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from flows import stock_view
 from flows.inventory import sync_inventory
@@ -61,6 +62,7 @@ def test_each_source_gets_the_stock_of_its_warehouses_and_the_open_units_that_it
     sync_inventory()
     order = installation.magento.place_order(Cart((a_line(SKU, 2),), CUSTOMER, ADDRESS, store_id=4))
     sync_orders()
+    accepted_before_this_second(installation)
 
     summary = sync_inventory()
 
@@ -301,3 +303,11 @@ def _replace(installation: Installation, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def accepted_before_this_second(installation: Installation) -> None:
+    """Set acceptance back: the clock of PRIMA's reporting database, which the stock is as at, shows whole seconds."""
+    engine = create_engine(f"sqlite:///{installation.folder / 'ledger.db'}")
+    with engine.begin() as connection:
+        connection.execute(text("update orders set accepted_at = datetime(accepted_at, '-2 seconds')"))
+    engine.dispose()
