@@ -44,7 +44,9 @@ def test_one_page_says_what_happened_where_and_when_and_what_is_next(installatio
 
     assert view is not None
     number = prima_number(order)
-    assert [event["what"].split(",")[0] for event in view["timeline"]][:2] == ["placed", "seen"]
+    # What happened within one second may stand in any order: PRIMA and Magento tell whole seconds.
+    first, *others = [event["what"].split(",")[0] for event in view["timeline"]]
+    assert (first, "seen" in others) == ("placed", True)
     assert events(view, "held")[0].startswith("magento-prima: held: SKU_UNKNOWN (ecommerce): ")
     assert "magento-prima: SKU_UNKNOWN is over" in events(view, "held")
     assert events(view, "accepted") == [f"PRIMA: accepted as {number}"]
