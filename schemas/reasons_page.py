@@ -4,7 +4,7 @@
 """
 
 from schemas.order_checks import DEFAULT_ACTIONS
-from schemas.reasons import REASONS, Owner, Reason
+from schemas.reasons import REASONS, Owner, Reason, ValueRule
 
 _INTRODUCTION = """\
 # Operations: who investigates what
@@ -69,6 +69,18 @@ _TEAMS: dict[Owner, str] = {
     "integration": "settings, keys and the program itself",
 }
 
+VALUES: dict[ValueRule, str] = {
+    "order gross": "the order's gross total",
+    "document gross": "the document's gross total",
+    "refund gross": "what was refunded or credited, gross",
+    "total difference": "the difference of the totals",
+    "VAT difference": "the difference of the VAT",
+    "cancelled units": "the gross of the units in question",
+    "dispatched units": "the gross of the units in question",
+    "stock value": "what the units in question sell for",
+    "none": "none that can be told",
+}
+
 
 def page() -> str:
     """Return the whole page as Markdown: a table of codes by team, then a section for each code."""
@@ -91,8 +103,17 @@ def _row(reason: Reason) -> str:
 def _section(reason: Reason) -> str:
     return (
         f"### {reason.code}\n\n{reason.sentence}\n\n"
-        f"*Owner:* {reason.owner}. *Severity:* {reason.severity}.\n\n**What to do:** {reason.next_step}\n"
+        f"*Owner:* {reason.owner}. *Severity:* {reason.severity}. *Value at risk:* {VALUES[reason.value_rule]}. "
+        f"*Next person:* {escalation(reason)}.\n\n**What to do:** {reason.next_step}\n\n"
+        f"*Who may decide:* {', '.join(reason.may)}. *Acts:* {', '.join(reason.acts)}.\n"
     )
+
+
+def escalation(reason: Reason) -> str:
+    """Return when further people are told of an exception that nobody ended, in words."""
+    if not reason.escalate_hours:
+        return "nobody is told"
+    return "told after " + ", then after ".join(f"{hours} h" for hours in reason.escalate_hours)
 
 
 if __name__ == "__main__":

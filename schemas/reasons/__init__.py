@@ -1,15 +1,18 @@
-"""Every reason for which a row, an order or a posting can stop: code, sentence, owner, what to do.
+"""Every reason for which a row, an order or a posting can stop.
 
-This table is the only place where codes, owners, severities and texts live; pages, alerts and views are made from it.
+Code, sentence, owner, severity, what to do, what its value at risk is the value of, when the next person is told, who
+may decide and which acts fit. This table is the only place where these live: the handbook's pages, alerts, views, forms
+and the help of commands are made from it.
 """
 
 from schemas.reasons import control, drift, fulfilment, goods, order_checks, orders, refunds
-from schemas.reasons.reason import Owner, Reason, Severity
+from schemas.reasons.reason import Act, MappingKind, Owner, Reason, Retry, Severity, ValueRule
+from schemas.reasons.terms import reason_of
 
-__all__ = ["REASONS", "Owner", "Reason", "Severity", "reason"]
+__all__ = ["REASONS", "Act", "MappingKind", "Owner", "Reason", "Retry", "Severity", "ValueRule", "reason"]
 
 REASONS: dict[str, Reason] = {
-    row[0]: Reason(*row)
+    row[0]: reason_of(row)
     for row in (
         *orders.ROWS,
         *order_checks.ROWS,

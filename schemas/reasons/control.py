@@ -9,6 +9,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "See the cause in the reconciliation report and correct the side that is wrong.",
+        "total difference",
     ),
     (
         "RECON_VAT_VARIANCE",
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "See the cause in the reconciliation report and correct the side that is wrong.",
+        "VAT difference",
     ),
     (
         "RECON_MISSING_IN_PRIMA",
@@ -23,6 +25,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Find out why it was not posted; run orders for it, or enter it by hand.",
+        "document gross",
     ),
     (
         "RECON_MISSING_IN_MAGENTO",
@@ -30,6 +33,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Find out who entered it in PRIMA.",
+        "document gross",
     ),
     (
         "RECON_DUPLICATE_IN_PRIMA",
@@ -37,6 +41,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "critical",
         "Cancel the second one in PRIMA.",
+        "document gross",
     ),
     (
         "RECON_INPUT_REJECTED",
@@ -44,6 +49,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Put the extract right and run the reconciliation of that date again.",
+        "none",
     ),
     (
         "CONTROL_TOTALS_DISAGREE",
@@ -51,5 +57,6 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "critical",
         "Report it with the batch id: it is a defect of this product.",
+        "none",
     ),
 )

@@ -9,6 +9,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Nothing to do: the next run writes fresh figures. If it comes again, look at Magento's logs and extensions.",
+        "stock value",
     ),
     (
         "STOCK_DRIFT",
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "See who did it: PRIMA owns stock. The next run writes the right figure; stock-repair sets the rest right.",
+        "stock value",
     ),
     (
         "STOCK_RESERVATIONS_OFF",
@@ -23,6 +25,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Clear Magento's reservations (inventory:reservation:list-inconsistencies); stock is not bent to hide it.",
+        "stock value",
     ),
     (
         "STOCK_OPEN_UNITS_OFF",
@@ -30,6 +33,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Nothing to do where Magento has moved on: the ledger follows. Else report it with the order number.",
+        "stock value",
     ),
     (
         "STOCK_ORPHAN",
@@ -37,6 +41,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "info",
         "Create the product, or remove the source item with stock-repair and delete_orphans.",
+        "stock value",
     ),
     (
         "STOCK_SOURCE_UNMAPPED",
@@ -44,5 +49,6 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Map a PRIMA warehouse to the source, or take its stock out of Magento: nobody keeps it right.",
+        "stock value",
     ),
 )

@@ -9,6 +9,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Compare the source's quantity with PRIMA's stock: magento-prima stock SKU. The next run tries again.",
+        "order gross",
     ),
     (
         "SHIPMENT_DIFFERS",
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Compare the shipment with the dispatch; ship what is missing in Magento by hand, then close this.",
+        "order gross",
     ),
     (
         "TRACKING_CORRECTED",
@@ -23,6 +25,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "warning",
         "The new number stands on the shipment. Remove the old one in Magento, tell the customer, then close this.",
+        "order gross",
     ),
     (
         "TRACK_NOT_ADDED",
@@ -30,6 +33,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Nothing to do at first: the next run reads the shipment and tries again. Else add it in Magento by hand.",
+        "order gross",
     ),
     (
         "DISPATCH_FILE_REFUSED",
@@ -37,6 +41,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Read the reason in the file beside it, and let PRIMA write the file again under a new name.",
+        "none",
     ),
     (
         "DISPATCH_PART_UNTOLD",
@@ -44,6 +49,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "warning",
         "Ship the part in Magento by hand, or wait: the rest is told when the whole order has left.",
+        "order gross",
     ),
     (
         "INVOICE_FAILED",
@@ -51,6 +57,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Read Magento's words in the detail; invoice in Magento by hand where the money is due.",
+        "order gross",
     ),
     (
         "INVOICE_OUTCOME_UNKNOWN",
@@ -58,6 +65,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Nothing to do: the next run reads the order's invoices before it invoices again.",
+        "order gross",
     ),
     (
         "ORDER_STATUS_NOT_WRITTEN",
@@ -65,6 +73,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "info",
         "Check that the status of stores.marks exists in Magento; the next run tries again.",
+        "none",
     ),
     (
         "NOT_SHIPPED_IN_MAGENTO",
@@ -72,6 +81,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "See the other exception of the dispatch; without one, run fulfilment, or ship in Magento by hand.",
+        "dispatched units",
     ),
     (
         "SHIPPED_BY_HAND",
@@ -79,5 +89,6 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "warning",
         "Find out whether the goods left; book them in PRIMA, or its stock stays too high. Then close this.",
+        "dispatched units",
     ),
 )

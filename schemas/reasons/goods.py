@@ -10,6 +10,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "critical",
         "Check PRIMA's stock. Release the hold if it is right, refuse it if not; the next sane snapshot ends it.",
+        "stock value",
     ),
     (
         "STOCK_ROW_REJECTED",
@@ -17,6 +18,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "warning",
         "Correct the item in PRIMA; its stock in the shop stays as it was.",
+        "stock value",
     ),
     (
         "STOCK_PUSH_FAILED",
@@ -24,6 +26,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Read Magento's words in the detail; the next run tries again with fresh figures.",
+        "stock value",
     ),
     (
         "STOCK_SOURCE_UNKNOWN",
@@ -31,6 +34,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "critical",
         "Create the source in Magento, or correct magento.source_code or stock.warehouses in the settings.",
+        "none",
     ),
     (
         "STOCK_WAREHOUSE_UNMAPPED",
@@ -38,6 +42,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         'Add the warehouse to stock.warehouses in the settings, with a Magento source, or with "" to leave it out.',
+        "none",
     ),
     (
         "STOCK_ITEM_AMBIGUOUS",
@@ -45,6 +50,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Give each SKU one item of its own in PRIMA, or map the right SKU under sku.mapped in the settings.",
+        "none",
     ),
     (
         "STOCK_NOT_IN_MAGENTO",
@@ -52,6 +58,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "info",
         "Create the product in Magento, or mark the item as not sold online.",
+        "none",
     ),
     (
         "STOCK_NOT_IN_PRIMA",
@@ -59,6 +66,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "warning",
         "Check the item in PRIMA; disable the product if it is no longer sold.",
+        "stock value",
     ),
     # Dispatches
     (
@@ -67,6 +75,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "warning",
         "Check the order number in PRIMA.",
+        "none",
     ),
     (
         "DISPATCH_LINE_UNKNOWN",
@@ -74,6 +83,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Compare the dispatch with the order; ship the rest in Magento by hand if goods were exchanged.",
+        "order gross",
     ),
     (
         "DISPATCH_TOO_MANY",
@@ -81,6 +91,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Compare the dispatch with the shipments of the order in Magento.",
+        "order gross",
     ),
     (
         "DISPATCH_ORDER_CANCELLED",
@@ -88,6 +99,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "critical",
         "Stop the parcel or take a new payment.",
+        "order gross",
     ),
     (
         "CARRIER_UNKNOWN",
@@ -95,6 +107,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Add carriers.<code> to the settings; the dispatch is then told by the next run.",
+        "order gross",
     ),
     (
         "SHIPMENT_REFUSED",
@@ -102,6 +115,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Read Magento's words in the detail; ship by hand in Magento if the goods really left.",
+        "order gross",
     ),
     (
         "SHIPMENT_OUTCOME_UNKNOWN",
@@ -109,6 +123,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Nothing to do: the next run reads the order's shipments before it ships again.",
+        "order gross",
     ),
     (
         "PRIMA_STATUS_UNKNOWN",
@@ -116,5 +131,6 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "warning",
         "Add the word to statuses in the settings.",
+        "none",
     ),
 )

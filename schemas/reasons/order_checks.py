@@ -9,6 +9,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Add the table [tender.<kind>] with PRIMA's payment codes, or the setting that the detail names.",
+        "order gross",
     ),
     (
         "BUNDLE_HELD",
@@ -17,6 +18,7 @@ ROWS: tuple[Row, ...] = (
         "problem",
         "Enter the order in PRIMA by hand, or set orders.bundles to post; a bundle that Magento ships together is then "
         "shipped there by hand.",
+        "order gross",
     ),
     (
         "LINE_FLOORED",
@@ -24,6 +26,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Correct the discount rule in Magento. Name prima.orders.rounding_product for them, or enter it by hand.",
+        "order gross",
     ),
     (
         "COUNTRY_UNMAPPED",
@@ -31,6 +34,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Add it to orders.countries, and to prima.orders.country_codes where PRIMA spells it otherwise.",
+        "order gross",
     ),
     (
         "PHONE_MISSING",
@@ -38,6 +42,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "warning",
         "Ask the customer if the carrier needs one, and enter it in PRIMA.",
+        "order gross",
     ),
     (
         "TEXT_UNSENDABLE",
@@ -45,6 +50,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "problem",
         "Correct the text in Magento, or set prima.character_policy to transliterate.",
+        "order gross",
     ),
     (
         "VAT_ZERO_ON_ADULT_SIZE",
@@ -52,6 +58,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Correct the tax class of the SKU in Magento. If VAT was owed, finance decides who bears it; then release it.",
+        "order gross",
     ),
     (
         "VAT_CHARGED_ON_CHILD_SIZE",
@@ -59,6 +66,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Correct the tax class of the SKU in Magento; decide whether the customer gets the VAT back, then release it.",
+        "order gross",
     ),
     (
         "VAT_ROUNDED_DOWN",
@@ -66,6 +74,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Look for an extension of the shop that rounds VAT down (HMRC VATREC12020); then release the order.",
+        "order gross",
     ),
     (
         "SUSPECTED_DUPLICATE",
@@ -73,5 +82,6 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "problem",
         "Ask the customer. Cancel one of the two in Magento, or release this one: magento-prima exceptions release.",
+        "order gross",
     ),
 )

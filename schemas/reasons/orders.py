@@ -10,6 +10,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "info",
         "Nothing to post. Check that no payment was kept.",
+        "order gross",
     ),
     (
         "ORDER_CLOSED",
@@ -17,6 +18,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "info",
         "Nothing to post. Check the refund in the payment provider's report.",
+        "order gross",
     ),
     (
         "ORDER_ON_HOLD",
@@ -24,6 +26,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "warning",
         "Release or cancel it in Magento; the next run takes it up by itself.",
+        "order gross",
     ),
     (
         "ORDER_STATE_NOT_IMPORTED",
@@ -31,6 +34,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "warning",
         "Finish the order in Magento, or add its state to orders.import_states.",
+        "order gross",
     ),
     (
         "ORDER_UNPAID",
@@ -38,6 +42,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "warning",
         "Wait for the payment or cancel the order; it is taken up by itself when the invoice exists.",
+        "order gross",
     ),
     (
         "ORDER_EXPIRED",
@@ -45,6 +50,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "info",
         "Cancel it in Magento if nobody will pay. It is taken up by itself when it is paid after all.",
+        "order gross",
     ),
     (
         "PAYMENT_METHOD_NOT_IMPORTED",
@@ -52,6 +58,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "info",
         "Nothing to do, or change payment_methods.<code>.import_when.",
+        "order gross",
     ),
     (
         "STORE_NOT_IMPORTED",
@@ -59,6 +66,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "info",
         "Nothing to do, or set is_imported of the store in the settings.",
+        "order gross",
     ),
     (
         "BEFORE_START_DATE",
@@ -66,6 +74,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "info",
         "Nothing to do: it belongs to the time before go-live.",
+        "order gross",
     ),
     (
         "SHIPPED_BEFORE_PRIMA",
@@ -73,6 +82,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Find out who shipped it. Enter it in PRIMA by hand, or set orders.shipped_before_posting to post_on_hold.",
+        "order gross",
     ),
     (
         "POSTED_ON_HOLD",
@@ -80,6 +90,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "warning",
         "Put right what the detail says, then release or close the order in PRIMA. Do not ship again what was shipped.",
+        "order gross",
     ),
     # Orders that cannot be read or do not add up
     (
@@ -88,6 +99,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Open the record in Magento's admin; look in var/log/exception.log there.",
+        "none",
     ),
     (
         "ROW_REJECTED",
@@ -95,6 +107,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Compare the detail with the record in the source system, and correct it there.",
+        "order gross",
     ),
     (
         "TOTALS_DISAGREE",
@@ -102,6 +115,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Compare the three sums in the detail with the order in Magento; post by hand if Magento is wrong.",
+        "order gross",
     ),
     (
         "VAT_RATE_UNEXPECTED",
@@ -109,6 +123,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Correct the tax class or rule in Magento, or add the rate to vat_rates with its dates.",
+        "order gross",
     ),
     # Orders that lack a mapping
     (
@@ -117,6 +132,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Accept a suggestion (`magento-prima exceptions accept`), create the item in PRIMA or map it under sku.mapped.",
+        "order gross",
     ),
     (
         "SKU_CASE",
@@ -124,6 +140,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Accept the suggestion (`magento-prima exceptions accept`), or correct the SKU in Magento for later orders.",
+        "order gross",
     ),
     (
         "SKU_AMBIGUOUS",
@@ -131,6 +148,7 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "problem",
         "Remove the second item from PRIMA's items extract, accept the suggestion, or map the SKU under sku.mapped.",
+        "order gross",
     ),
     (
         "STORE_UNMAPPED",
@@ -138,6 +156,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Add the store view to the settings.",
+        "order gross",
     ),
     (
         "PAYMENT_UNMAPPED",
@@ -145,6 +164,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Add payment_methods.<code> with PRIMA's payment codes.",
+        "order gross",
     ),
     (
         "DELIVERY_UNMAPPED",
@@ -152,6 +172,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Add delivery_methods.<code> with PRIMA's charge code.",
+        "order gross",
     ),
     (
         "ADDRESS_INCOMPLETE",
@@ -159,6 +180,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "problem",
         "Ask the customer and correct the address in Magento.",
+        "order gross",
     ),
     (
         "TEXT_LOST",
@@ -166,6 +188,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "warning",
         "Compare with the customer's confirmation and correct the address in PRIMA.",
+        "order gross",
     ),
     (
         "TEXT_CUT",
@@ -173,6 +196,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "warning",
         "Check the address in PRIMA before the parcel leaves.",
+        "order gross",
     ),
     (
         "ORDER_NUMBER_UNFIT",
@@ -180,6 +204,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "critical",
         "Change prima.orders.number_length or number_prefix before more orders arrive.",
+        "order gross",
     ),
     # Posting to PRIMA
     (
@@ -188,6 +213,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Read PRIMA's words in the detail, put the cause right, and run orders again.",
+        "order gross",
     ),
     (
         "PRIMA_OUTCOME_UNKNOWN",
@@ -195,6 +221,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "critical",
         "Look for the number in PRIMA. The next run looks again by itself before it posts.",
+        "order gross",
     ),
     (
         "PRIMA_NUMBER_TAKEN",
@@ -202,6 +229,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "critical",
         "Compare both orders; change prima.orders.number_prefix if two channels share numbers.",
+        "order gross",
     ),
     (
         "PRIMA_TOTAL_DIFFERS",
@@ -209,6 +237,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Compare both figures in the detail and correct the order in PRIMA.",
+        "total difference",
     ),
     (
         "PRIMA_VAT_DIFFERS",
@@ -216,6 +245,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Compare both figures in the detail and correct the order in PRIMA.",
+        "VAT difference",
     ),
     (
         "PRIMA_FIGURES_REJECTED",
@@ -223,6 +253,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Compare the detail with the views sales_orders and sales_order_lines of the reporting source.",
+        "order gross",
     ),
     (
         "NOT_VISIBLE_IN_PRIMA",
@@ -230,6 +261,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Look for the number in PRIMA. If it is there, check the reporting source; if not, enter the order by hand.",
+        "order gross",
     ),
     (
         "PRIMA_LINE_CANCELLED",
@@ -237,6 +269,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "problem",
         "Refund the units of the detail in Magento with a credit memo and tell the customer.",
+        "cancelled units",
     ),
     (
         "PRIMA_CANCELLED",
@@ -244,6 +277,7 @@ ROWS: tuple[Row, ...] = (
         "customer service",
         "problem",
         "Cancel or refund the order in Magento and tell the customer.",
+        "order gross",
     ),
     (
         "CANCELLED_AFTER_POSTING",
@@ -251,6 +285,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "problem",
         "Cancel the order in PRIMA before the warehouse picks it.",
+        "order gross",
     ),
     (
         "MAGENTO_NOTE_FAILED",
@@ -258,6 +293,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "info",
         "Nothing urgent: the next run tries again.",
+        "none",
     ),
     # What the nightly census and the watch over the stream of orders find
     (
@@ -266,6 +302,7 @@ ROWS: tuple[Row, ...] = (
         "operations",
         "critical",
         "Look for PRIMA's number in PRIMA. If it is not there, report it with the evidence of the order's posting.",
+        "order gross",
     ),
     (
         "ORDER_STUCK",
@@ -273,6 +310,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Look at the last runs of orders; run orders again. It closes itself when the order moves on.",
+        "order gross",
     ),
     (
         "ORDER_FOUND_LATE",
@@ -280,6 +318,7 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "info",
         "Nothing to do for the order. If it comes again, make magento.overlap_minutes larger.",
+        "order gross",
     ),
     (
         "ORDER_NUMBER_GAP",
@@ -287,6 +326,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "info",
         "Usually a checkout that failed after it had taken a number. Keep it for the auditors' question.",
+        "none",
     ),
     (
         "ORDERS_SILENT",
@@ -294,5 +334,6 @@ ROWS: tuple[Row, ...] = (
         "ecommerce",
         "critical",
         "Place a test order in the shop; look at checkout, payment provider and Magento's cron.",
+        "none",
     ),
 )

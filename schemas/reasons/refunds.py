@@ -14,6 +14,7 @@ ROWS: tuple[Row, ...] = (
         "info",
         "Enter the credit note in PRIMA with the amounts of the detail. It closes itself; else magento-prima refunds "
         "settle.",
+        "refund gross",
     ),
     (
         "REFUND_CREDIT_DUE",
@@ -21,6 +22,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "warning",
         "Issue the credit note in PRIMA now: the UK wants it within 14 days of the refund.",
+        "refund gross",
     ),
     (
         "REFUND_CREDIT_OVERDUE",
@@ -28,6 +30,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "critical",
         "Issue the credit note in PRIMA today, and check in which VAT period the adjustment belongs.",
+        "refund gross",
     ),
     (
         "CREDIT_NOTE_TO_REFUND",
@@ -35,6 +38,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "info",
         "Refund the customer in Magento with these amounts, or settle it: magento-prima refunds settle.",
+        "refund gross",
     ),
     (
         "CREDIT_NOTE_REFUND_DUE",
@@ -42,6 +46,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "warning",
         "Find out whether the customer has the money; VAT may be reduced only for what was really refunded.",
+        "refund gross",
     ),
     (
         "CREDIT_NOTE_REFUND_OVERDUE",
@@ -49,6 +54,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "critical",
         "Refund the customer in Magento, or cancel the credit note: its VAT is reduced without a refund.",
+        "refund gross",
     ),
     (
         "REFUND_DIFFERS",
@@ -56,6 +62,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Compare the two, correct the credit note in PRIMA (Magento's cannot be changed), then close this.",
+        "total difference",
     ),
     (
         "REFUND_REJECTED",
@@ -63,6 +70,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Compare it in Magento with the detail, and enter the credit note in PRIMA by hand where one is due.",
+        "refund gross",
     ),
     (
         "CREDIT_NOTE_NOT_CARRIED",
@@ -70,6 +78,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "problem",
         "Read why in the detail; refund in Magento by hand with these amounts, or correct the credit note in PRIMA.",
+        "refund gross",
     ),
     (
         "REFUND_OUTCOME_UNKNOWN",
@@ -77,6 +86,7 @@ ROWS: tuple[Row, ...] = (
         "finance",
         "critical",
         "Nothing to do at first: the next run reads the order's credit memos. Do not refund by hand before that.",
+        "refund gross",
     ),
     (
         "REFUND_NOT_EXPORTED",
@@ -84,5 +94,6 @@ ROWS: tuple[Row, ...] = (
         "integration",
         "problem",
         "Check that the folder of refunds.export_folder exists and can be written; the next run tries again.",
+        "refund gross",
     ),
 )

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from schemas.reasons import REASONS, Owner, Severity, reason
+from schemas.reasons import REASONS, Act, Owner, Severity, ValueRule, reason, terms
 from schemas.reconciliation import BREAK_STATUSES
 from tasks.record.orders import BLOCKING
 
@@ -101,6 +101,32 @@ def test_the_texts_of_a_reason_are_sentences_that_name_an_owner_and_a_next_step(
         assert len(text) <= 200
     assert found.sentence != found.next_step
     assert found.anchor == f"docs/operations.md#{code.lower()}"
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_a_reason_says_what_is_at_risk_who_is_told_next_and_which_acts_fit(code: str) -> None:
+    found = reason(code)
+
+    assert found.value_rule in get_args(ValueRule)
+    assert list(found.escalate_hours) == sorted(set(found.escalate_hours))
+    assert all(hours > 0 for hours in found.escalate_hours)
+    assert found.escalate_hours or found.severity == "info" or code == "ORDER_UNPAID"
+    assert found.may[0] == found.owner
+    assert set(found.acts) <= set(get_args(Act))
+    assert {"assign", "comment", "snooze"} <= set(found.acts)
+    # Where nothing else can be done about it, somebody must be able to end it; a break is settled among breaks.
+    if not set(found.acts) - {"assign", "comment", "snooze"}:
+        assert code.startswith("RECON_")
+
+
+def test_what_holds_for_single_codes_names_codes_of_the_table() -> None:
+    named = {*terms.OWN_ESCALATE_HOURS, *terms.MAPPINGS, *terms.NEVER_IGNORED, *terms.CLOSED_BY_HAND}
+
+    assert named | set(terms.OWN_RETRIES) | terms.STOCK_CHECKS <= set(REASONS)
+
+
+def test_money_is_decided_by_finance_alone() -> None:
+    assert {found.may for found in REASONS.values() if found.owner == "finance"} == {("finance",)}
 
 
 def test_no_two_reasons_say_the_same() -> None:
