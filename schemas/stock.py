@@ -16,6 +16,18 @@ FOUR_BYTES = r"[\U00010000-\U0010FFFF]"
 # The largest quantity that a source item of Magento holds (DECIMAL(12,4)).
 LARGEST_QUANTITY = 99_999_999
 
+# What a run about some SKUs can say something about, and what only a run about all of them can.
+CODES_OF_SKUS = ("STOCK_PUSH_FAILED", "STOCK_NOT_IN_MAGENTO")
+CODES = (
+    *CODES_OF_SKUS,
+    "STOCK_SNAPSHOT_HELD",
+    "STOCK_ROW_REJECTED",
+    "STOCK_SOURCE_UNKNOWN",
+    "STOCK_WAREHOUSE_UNMAPPED",
+    "STOCK_ITEM_AMBIGUOUS",
+    "STOCK_NOT_IN_PRIMA",
+)
+
 
 class StockRows(pa.DataFrameModel):
     """One row per stock tuple and warehouse of PRIMA's answer.

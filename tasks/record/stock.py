@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from prefect import get_run_logger, task
@@ -10,23 +10,13 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.batches import CheckedBatch, PostingResult
 from schemas.documents import ControlTotals, ExceptionNote
-from schemas.stock import StockPlan
+from schemas.stock import CODES, CODES_OF_SKUS, StockPlan
+from schemas.stock_marks import StockMarks
 from tasks import connect
 from tasks.record.totals import CheckedTotals
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
 
-# What a run about some SKUs can say something about, and what only a run about all of them can.
-CODES_OF_SKUS = ("STOCK_PUSH_FAILED", "STOCK_NOT_IN_MAGENTO")
-CODES = (
-    *CODES_OF_SKUS,
-    "STOCK_SNAPSHOT_HELD",
-    "STOCK_ROW_REJECTED",
-    "STOCK_SOURCE_UNKNOWN",
-    "STOCK_WAREHOUSE_UNMAPPED",
-    "STOCK_ITEM_AMBIGUOUS",
-    "STOCK_NOT_IN_PRIMA",
-)
 BY = "inventory"
 
 
@@ -67,7 +57,7 @@ def close_stock(
     `is_whole` is False when only some SKUs were asked for; then nothing is closed about the others.
     Raises UnexpectedResponseError when counts of two steps do not agree.
     """
-    totals = _control_totals(rows, checked, plan, results)
+    totals = _control_totals(_counts(rows, checked, plan, results))
     raised = [*exceptions, *plan.exceptions, *_failures(results)]
     with connect.open_ledger(Settings.from_env()) as ledger:
         totals.check(ledger, batch_id)
@@ -111,9 +101,45 @@ def _close_what_is_over(ledger: Ledger, raised: Sequence[ExceptionNote], only: C
             ledger.close_exceptions(subjects=over, codes=[code], by=BY)
 
 
-def _control_totals(
+@task(cache_policy=NO_CACHE)
+def close_unchanged(batch_id: str, counts: Mapping[str, int]) -> StockSummary:
+    """Close a cycle that had nothing to work out, with the counts of the one that did; see `decide.unchanged`.
+
+    Raises UnexpectedResponseError when they do not agree.
+    """
+    totals = _control_totals(counts)
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        totals.check(ledger, batch_id)
+        ledger.close_batch(batch_id, "closed", totals.as_dict())
+    get_run_logger().info(f"stock {batch_id}: nothing changed since the last cycle, {counts['unchanged']} levels")
+    return StockSummary(batch_id, totals.counts())
+
+
+@task(cache_policy=NO_CACHE)
+def begin_cycle(batch_id: str, reasons: Sequence[str]) -> None:
+    """Forget the last finished cycle, since this one changes what it left; says why it works stock out."""
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        ledger.forget_finished_cycle()
+    get_run_logger().info(f"stock {batch_id}: worked out, because {'; '.join(reasons)}")
+
+
+@task(cache_policy=NO_CACHE)
+def finish_cycle(summary: StockSummary, marks: StockMarks) -> None:
+    """Keep a whole cycle that was carried out to its end, for the next one to be compared with.
+
+    One that was held, or left a level unwritten, is not kept: the next one works everything out again.
+    """
+    counts = summary.counts
+    if summary.held or counts["posted"] != counts["to push"]:
+        return
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        kept = replace(marks, exceptions=ledger.exception_state(CODES))
+        ledger.keep_finished_cycle(summary.batch_id, kept, counts)
+
+
+def _counts(
     rows: pd.DataFrame, checked: CheckedBatch, plan: StockPlan, results: Sequence[PostingResult]
-) -> CheckedTotals:
+) -> dict[str, int]:
     counts = {
         "fetched": len(rows),
         "rejected": len(checked.rejected),
@@ -130,6 +156,10 @@ def _control_totals(
     }
     for state in ("posted", "refused", "unknown", "waiting"):
         counts[state] = sum(1 for result in results if result.state == state)
+    return counts
+
+
+def _control_totals(counts: Mapping[str, int]) -> CheckedTotals:
     totals = CheckedTotals("stock")
     for step, count in counts.items():
         totals.note(step, ControlTotals(count))

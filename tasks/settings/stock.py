@@ -99,6 +99,11 @@ class StockRuleSettings(Section):
     products_hours: float = Field(
         default=24, gt=0, description="after which all of Magento's products are listed anew; changes are every cycle"
     )
+    work_out_minutes: float = Field(
+        default=60,
+        ge=0,
+        description="after which stock is worked out although PRIMA's answer and all else are as before; 0 = each run",
+    )
     push_by: Literal["sync", "bulk"] = Field(
         default="sync", description="bulk needs the shop's consumer async.operations.all to run"
     )

@@ -280,7 +280,8 @@ def _push_as_it_is(installation: Installation) -> None:
 
 def _run_steps(installation: Installation, *, between: Callable[[], object]) -> None:
     """Run the steps of the flow one by one, with something happening once PRIMA's answer is there."""
-    batch_id, snapshot = extract.fetch_stock_snapshot.fn()
+    batch_id, asked = extract.fetch_stock_answer.fn()
+    snapshot = asked.snapshot
     between()
     rules = connect.stock_rules(installation.settings)
     rows = normalise.stock(snapshot.rows, extract_items.fetch_items.fn(), rules)

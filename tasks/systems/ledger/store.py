@@ -19,6 +19,7 @@ from tasks.systems.ledger.refunds import Refunds
 from tasks.systems.ledger.repeatable import RepeatablePostings
 from tasks.systems.ledger.stock import Stock
 from tasks.systems.ledger.stock_checks import StockChecks
+from tasks.systems.ledger.stock_cycles import StockCycles
 from tasks.systems.ledger.stock_holds import StockHolds
 from tasks.systems.ledger.verification import Verification
 
@@ -41,6 +42,7 @@ class Ledger(
     Proofs,
     Stock,
     StockHolds,
+    StockCycles,
     Catalogue,
     StockChecks,
     Customers,

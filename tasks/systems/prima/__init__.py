@@ -4,6 +4,7 @@ What is known of PRIMA's wire comes from one installation's traffic; whatever di
 setting under `[prima]`.
 """
 
+from tasks.systems.prima.as_read import ExtractAsRead, StockAnswer
 from tasks.systems.prima.client import PrimaClient
 from tasks.systems.prima.records import OrderState, PreparedRequest, StockSnapshot
 from tasks.systems.prima.refusals import DuplicateOrderError, ErrorBlock, PrimaRefusedError, UnclearAnswerError
@@ -12,11 +13,13 @@ from tasks.systems.prima.reporting import ReportingSource
 __all__ = [
     "DuplicateOrderError",
     "ErrorBlock",
+    "ExtractAsRead",
     "OrderState",
     "PreparedRequest",
     "PrimaClient",
     "PrimaRefusedError",
     "ReportingSource",
+    "StockAnswer",
     "StockSnapshot",
     "UnclearAnswerError",
 ]

@@ -15,6 +15,7 @@ from schemas.documents import Acceptance, Parcel, SalesOrder, StockRow, StockTup
 from tasks.errors import CallRefusedError, ConfigurationError, IntegrationError
 from tasks.settings import OrderStatusName, PrimaSettings, Secrets
 from tasks.systems.prima import answers, documents
+from tasks.systems.prima.as_read import StockAnswer
 from tasks.systems.prima.envelope import Service, open_service
 from tasks.systems.prima.faults import Call
 from tasks.systems.prima.order_document import OrderWriter
@@ -212,33 +213,31 @@ class PrimaClient:
             raise answers.broken(call, "the answer has a row that was not asked for, or one twice", answer.text)
         return rows
 
-    def stock_snapshot(self, product_from: str = "", product_to: str = "") -> StockSnapshot:
-        """Return the figures of a range of products, or of all of them, as of some moment between its two times (UTC).
+    def ask_for_stock(self, product_from: str = "", product_to: str = "") -> StockAnswer:
+        """Return the answer to the question for a range of products, or for all of them, as it came.
 
-        All of them come in one answer, or in one for each of `prima.stock.ranges`; of an item that moves between two
-        answers the first row counts. Raises UnexpectedResponseError for a malformed answer, or when two companies
-        answered; CallRefusedError, SystemUnavailableError.
+        All of them come in one answer, or in one for each of `prima.stock.ranges`. Nothing is judged before
+        `StockAnswer.snapshot` reads it. Raises SystemUnavailableError.
         """
         ranges = [(each.first, each.last) for each in self._settings.stock.ranges]
         if product_from or product_to or not ranges:
-            return self._stock_of_range(product_from, product_to)
-        parts = [self._stock_of_range(*each) for each in ranges]
-        companies = {part.company for part in parts}
-        if len(companies) > 1:
-            call = Call(self._requests.stock_range, "all ranges", "stock")
-            raise answers.broken(call, f"companies {', '.join(sorted(companies))} answered", "")
-        rows = {row.item: row for part in reversed(parts) for row in reversed(part.rows)}
-        return StockSnapshot([*reversed(rows.values())], parts[0].asked_at, parts[-1].answered_at, parts[0].company)
+            ranges = [(product_from, product_to)]
+        asked_at = _now()
+        documents = [self._stock_of_range(*each) for each in ranges]
+        return StockAnswer(documents, asked_at, _now(), self._settings)
 
-    def _stock_of_range(self, product_from: str, product_to: str) -> StockSnapshot:
+    def stock_snapshot(self, product_from: str = "", product_to: str = "") -> StockSnapshot:
+        """Return the figures of a range of products, or of all of them, as of some moment between its two times (UTC).
+
+        Of an item that moves between two answers the first row counts. Raises UnexpectedResponseError for a malformed
+        answer, or when two companies answered; CallRefusedError, SystemUnavailableError.
+        """
+        return self.ask_for_stock(product_from, product_to).snapshot()
+
+    def _stock_of_range(self, product_from: str, product_to: str) -> tuple[Call, str]:
         call = Call(self._requests.stock_range, f"{product_from}..{product_to}", "stock")
         root = documents.range_request(call.operation, product_from, product_to)
-        document = self._written(root, call.operation, call.reference)
-        asked_at = _now()
-        answer = self._ask(document, call)
-        answered_at = _now()
-        answers.require_ok(answer)
-        return StockSnapshot(answers.stock_rows(answer), asked_at, answered_at, answer.company)
+        return call, self._asked(self._written(root, call.operation, call.reference), call)
 
     def _written(self, root: etree._Element, operation: str, reference: str) -> str:
         document = documents.write(root, self._settings.declaration)
@@ -259,9 +258,12 @@ class PrimaClient:
         return self._ask(self._written(root, call.operation, call.reference), call)
 
     def _ask(self, document: str, call: Call) -> answers.Answer:
+        return answers.read(self._asked(document, call), call, self._settings)
+
+    def _asked(self, document: str, call: Call) -> str:
         service = self._service()
         self._pace()
-        return answers.read(service.ask(document, call), call, self._settings)
+        return service.ask(document, call)
 
     def _service(self) -> Service:
         with self._loading:

@@ -18,12 +18,14 @@ from sqlalchemy.exc import (
 from schemas.extracts import EXTRACTS, Extract
 from tasks.errors import ConfigurationError, IntegrationError, SystemUnavailableError
 from tasks.settings import PrimaReportingSettings, Secrets
+from tasks.systems.prima.as_read import ExtractAsRead, digest
 from tasks.systems.prima.conversion import broken
 
 _SYSTEM = "PRIMA reporting"
 _KEYS_A_QUERY = 500
 
 Keys = Mapping[str, Collection[str | int]]
+_Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 
 class DatabaseChannel:
@@ -46,6 +48,20 @@ class DatabaseChannel:
         self, extract: Extract, since: datetime | None, until: datetime | None, keys: Keys
     ) -> list[Mapping[str, Any]]:
         """Return the rows as the driver gives them; a configured query may leave the window and keys to the caller."""
+        return [
+            dict(zip(names, row, strict=True))
+            for names, found in self._answers(extract, since, until, keys)
+            for row in found
+        ]
+
+    def as_read(self, extract: Extract) -> ExtractAsRead:
+        """Return all rows of an extract, with a digest of them as the driver gave them."""
+        ((names, found),) = self._answers(extract, None, None, {})
+        sha256 = digest(repr(part).encode("utf-8", "surrogatepass") for part in (names, found))
+        return ExtractAsRead(extract, sha256, lambda: [dict(zip(names, row, strict=True)) for row in found])
+
+    def _answers(self, extract: Extract, since: datetime | None, until: datetime | None, keys: Keys) -> list[_Rows]:
+        """Return the answer to each statement: the names of its columns, and its rows."""
         query = self._queries.get(extract.name)
         statements: list[sa.Executable] = []
         if query:
@@ -53,11 +69,8 @@ class DatabaseChannel:
         else:
             limits = {name: self._instant(value) for name, value in (("since", since), ("until", until)) if value}
             statements += [_in_window(statement, extract, limits) for statement in _default(extract, keys)]
-        found: list[Mapping[str, Any]] = []
         with self._connect(extract) as connection:
-            for statement in statements:
-                found += self._run(connection, statement, extract, is_configured=bool(query))
-        return found
+            return [self._run(connection, statement, extract, is_configured=bool(query)) for statement in statements]
 
     def _connect(self, extract: Extract) -> sa.Connection:
         try:
@@ -78,12 +91,11 @@ class DatabaseChannel:
 
     def _run(
         self, connection: sa.Connection, statement: sa.Executable, extract: Extract, *, is_configured: bool
-    ) -> Sequence[Mapping[str, Any]]:
+    ) -> _Rows:
         try:
             result = connection.execute(statement)
             _check_columns(extract, list(result.keys()))
-            names = list(result.keys())
-            return [dict(zip(names, row, strict=True)) for row in result.tuples()]
+            return list(result.keys()), list(map(tuple, result))
         except DBAPIError as error:
             if error.connection_invalidated or self._is_passing(error):
                 raise SystemUnavailableError(

@@ -6,7 +6,7 @@ after another can be claimed and archived there.
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from schemas.extracts import EXTRACTS, Extract
 from tasks.errors import ConfigurationError, SystemUnavailableError
+from tasks.systems.prima.as_read import ExtractAsRead, digest
 from tasks.systems.prima.conversion import broken
 
 _SYSTEM = "PRIMA reporting"
@@ -49,17 +50,20 @@ class FolderChannel:
 
         Raises SystemUnavailableError while there is no file, UnexpectedResponseError for one that cannot be read.
         """
-        found: list[Mapping[str, Any]] = []
+        return self.as_read(extract).rows()
+
+    def as_read(self, extract: Extract) -> ExtractAsRead:
+        """Return an extract's files, with a digest of their contents; raises what `rows` does for one not there."""
+        contents: list[tuple[str, bytes]] = []
         for path in self.files_of(extract):
             try:
-                content = self._files.cat_file(path)
+                contents.append((path.rpartition("/")[2], self._files.cat_file(path)))
             except OSError as error:
                 raise SystemUnavailableError(
                     f"{path} cannot be read: {error}.", system=_SYSTEM, operation=extract.name
                 ) from error
-            read = read_parquet if path.endswith(".parquet") else read_csv
-            found += read(extract, path.rpartition("/")[2], content)
-        return found
+        sha256 = digest(part for name, content in contents for part in (name.encode(), content))
+        return ExtractAsRead(extract, sha256, lambda: _rows_of(extract, contents))
 
     def files_of(self, extract: Extract) -> list[str]:
         """Return the paths of an extract's files; exactly one of `NAME.csv` and `NAME.parquet` today."""
@@ -89,6 +93,14 @@ class FolderChannel:
             operation=operation,
             next_step="Wait for PRIMA's next file, or check prima.reporting.folder.",
         )
+
+
+def _rows_of(extract: Extract, contents: Sequence[tuple[str, bytes]]) -> list[Mapping[str, Any]]:
+    return [
+        row
+        for name, content in contents
+        for row in (read_parquet if name.endswith(".parquet") else read_csv)(extract, name, content)
+    ]
 
 
 def read_csv(extract: Extract, name: str, content: bytes) -> list[Mapping[str, Any]]:

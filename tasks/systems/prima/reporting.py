@@ -13,7 +13,8 @@ from typing import Any
 from schemas.extracts import EXTRACTS, Extract
 from tasks.errors import ConfigurationError
 from tasks.settings import PrimaReportingSettings, Secrets
-from tasks.systems.prima.conversion import records, texts
+from tasks.systems.prima.as_read import ExtractAsRead
+from tasks.systems.prima.conversion import records
 from tasks.systems.prima.database import DatabaseChannel, Keys
 from tasks.systems.prima.files import FolderChannel
 
@@ -99,12 +100,15 @@ class ReportingSource:
         Empty values are empty text. Raises UnexpectedResponseError for a missing column, SystemUnavailableError when
         the source cannot be reached, ConfigurationError for a view or query that fails.
         """
-        described = EXTRACTS[extract]
-        if isinstance(self._channel, DatabaseChannel):
-            rows = self._channel.rows(described, None, None, {})
-        else:
-            rows = self._channel.rows(described)
-        return texts(described, rows)
+        return self.as_read(extract).texts()
+
+    def as_read(self, extract: str) -> ExtractAsRead:
+        """Return an extract as it was read: whether it is the same as before is told without taking it apart.
+
+        Raises SystemUnavailableError when the source cannot be reached, ConfigurationError for a view or query that
+        fails; taking it apart raises UnexpectedResponseError as `read` and `read_text` do.
+        """
+        return self._channel.as_read(EXTRACTS[extract])
 
 
 def _checked_keys(extract: Extract, keys: Keys | None) -> Keys:

@@ -24,6 +24,7 @@ from tasks.systems.ledger.models.periods import period_events, periods, prior_pe
 from tasks.systems.ledger.models.postings import leases, postings
 from tasks.systems.ledger.models.refunds import credit_notes, refund_lines, refund_matches, refunds
 from tasks.systems.ledger.models.stock import stock_bulks, stock_levels, stock_pushes
+from tasks.systems.ledger.models.stock_cycles import stock_cycles
 from tasks.systems.ledger.models.stock_holds import stock_baselines, stock_hold_events, stock_holds
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "status_polls",
     "stock_baselines",
     "stock_bulks",
+    "stock_cycles",
     "stock_hold_events",
     "stock_holds",
     "stock_levels",
