@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from rich.console import Console
 
-from sandbox import outcome
+from sandbox import certificates, outcome
 from sandbox.processes import Child, Children, DemoError, answers, free_port, interrupt_on_signals
 from tasks.errors import IntegrationError
 from tasks.settings import CONFIG_VARIABLE, SECRETS, Settings
@@ -84,6 +84,7 @@ class Demo:
         self.env |= SERVER_SETTINGS | {
             "PREFECT_HOME": str(self.state / "prefect"),
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_API_SSL_CERT_FILE": str(certificates.write_one(self.state / "prefect")),
         }
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         return self.children.start("prefect server", command, self.env)
@@ -97,7 +98,7 @@ class Demo:
             self.env[name] = "".join(shlex.split(value))
         # A run starts in a process of its own far from this folder, and must find the modules all the same.
         path = os.pathsep.join(filter(None, (str(ROOT), self.env.get("PYTHONPATH"))))
-        self.env |= {"MAGENTO_PRIMA_HOME": str(self.state), "PYTHONPATH": path, "PREFECT_WORKER_QUERY_SECONDS": "2"}
+        self.env |= {"MAGENTO_PRIMA_HOME": str(self.state), "PYTHONPATH": path, "PREFECT_WORKER_QUERY_SECONDS": "1"}
         settings = Settings.from_file(Path(self.env[CONFIG_VARIABLE]))
         with Ledger(settings.ledger.url) as ledger:
             ledger.migrate()
@@ -111,21 +112,23 @@ class Demo:
         return f"PRIMA's warehouse made {len(answer.json()['dispatch_numbers'])} dispatches"
 
     def run_flows(self, deployments: "Deployments", settings: Settings) -> None:
-        """Run every deployment once, in the order in which an order travels."""
+        """Run every deployment once, in the order in which an order travels; the last two need nothing of another."""
         today = datetime.now(LONDON).date().isoformat()
-        self.run(deployments, "orders")
+        self.run(deployments, orders={})
         self.say(self.work_in_warehouse(settings))
-        self.run(deployments, "fulfilment")
-        self.run(deployments, "inventory")
-        self.run(deployments, "reconciliation", business_date=today)
+        self.run(deployments, fulfilment={})
+        self.run(deployments, inventory={}, reconciliation={"business_date": today})
 
-    def run(self, deployments: "Deployments", name: str, **parameters: str) -> None:
-        """Run one deployment to its end and say how it ended."""
+    def run(self, deployments: "Deployments", **wanted: dict[str, str]) -> None:
+        """Run deployments with these parameters side by side to their end, and say how each ended."""
         began = time.monotonic()
-        with self.console.status(f"{name} runs"):
-            ended = deployments.run(name, self.children, RUN_SECONDS, **parameters)
-        waited = time.monotonic() - began
-        self.say(f"{name}: {ended.state}, ran {ended.run_time.total_seconds():.1f} s, {waited:.1f} s with its start")
+        runs = {name: deployments.start(name, **parameters) for name, parameters in wanted.items()}
+        for name, run in runs.items():
+            with self.console.status(f"{name} runs"):
+                ended = deployments.wait(name, run, self.children, RUN_SECONDS)
+            waited = time.monotonic() - began
+            took = ended.run_time.total_seconds()
+            self.say(f"{name}: {ended.state}, ran {took:.1f} s, {waited:.1f} s with its start")
 
     def show_outcome(self, settings: Settings) -> None:
         """Print control totals, comparison and exceptions from the ledger."""
@@ -167,23 +170,26 @@ class Demo:
         os.environ.update(self.env)
         from sandbox import embedded
 
-        with self.console.status("Magento and PRIMA stand-ins start"):
-            sandbox.wait_until(lambda: "sandbox ready" in sandbox.output(), READY_SECONDS)
-            settings = self.know_sandbox()
-        self.say("Magento and PRIMA stand-ins are ready, the ledger has its tables")
-        if server is not None:
-            with self.console.status("Prefect server starts, on a new database"):
-                server.wait_until(lambda: answers(health), READY_SECONDS)
-            self.say(f"Prefect server answers at {self.env['PREFECT_API_URL'].removesuffix('/api')}")
         with ExitStack() as stack:
             deployments = embedded.Deployments(stack.enter_context(embedded.open_client()))
-            deployments.require_unused()
             if server is None:
+                deployments.require_unused()
+            deployer = embedded.start_deployer(self.children, self.env)
+            with self.console.status("Magento and PRIMA stand-ins start"):
+                sandbox.wait_until(lambda: "sandbox ready" in sandbox.output(), READY_SECONDS)
+                settings = self.know_sandbox()
+            self.say("Magento and PRIMA stand-ins are ready, the ledger has its tables")
+            if server is not None:
+                with self.console.status("Prefect server starts, on a new database"):
+                    server.wait_until(lambda: answers(health), READY_SECONDS)
+                self.say(f"Prefect server answers at {self.env['PREFECT_API_URL'].removesuffix('/api')}")
+            else:
                 stack.callback(deployments.remove)
             with self.console.status("work pool, limits and deployments of prefect.yaml"):
-                names = deployments.deploy(self.children, self.env)
+                deployments.prepare()
+                embedded.start_worker(self.children, self.env)
+                names = deployments.deploy(deployer, self.children)
             self.say(f"deployed: {', '.join(names)}")
-            embedded.start_worker(self.children, self.env)
             self.run_flows(deployments, settings)
             self.show_outcome(settings)
             self.show_places(settings)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
@@ -28,7 +29,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 
 from flows import orchestration
-from sandbox.processes import Children, DemoError
+from sandbox.processes import Child, Children, DemoError
 
 DEPLOY_SECONDS = 120.0
 POLL_SECONDS = 0.25
@@ -36,7 +37,7 @@ LOG_LINES = 15
 LOG_SECONDS = 3.0
 PREFECT = (sys.executable, "-m", "prefect", "--no-prompt")
 WORKER_COMMAND = (*PREFECT, "worker", "start", "--pool", orchestration.WORK_POOL, "--name", "demo")
-DEPLOY_COMMAND = (*PREFECT, "deploy", "--all")
+DEPLOY_COMMAND = (sys.executable, "-m", "sandbox.deploying")
 
 
 class FlowRunFailedError(DemoError):
@@ -71,23 +72,32 @@ class Deployments:
                 "worker would take the runs of that installation. Unset PREFECT_API_URL for a server of the demo's own."
             )
 
-    def deploy(self, children: Children, env: Mapping[str, str]) -> list[str]:
-        """Create pool, limits and every deployment, schedules paused; return the names of the deployments."""
+    def prepare(self) -> None:
+        """Create pool and limits; the pool is paused, so that no schedule starts a run while they are deployed."""
         orchestration.prepare()
-        children.run("prefect deploy", DEPLOY_COMMAND, env, DEPLOY_SECONDS)
+        self._client.update_work_pool(orchestration.WORK_POOL, WorkPoolUpdate(is_paused=True))
+
+    def deploy(self, deployer: Child, children: Children) -> list[str]:
+        """Wait for every deployment, pause the schedules and open the pool; return the names of the deployments."""
+        children.finish(deployer, DEPLOY_SECONDS)
         ours = WorkPoolFilter(name=WorkPoolFilterName(any_=[orchestration.WORK_POOL]))
         self._found = {found.name: found for found in self._client.read_deployments(work_pool_filter=ours)}
         for deployment in self._found.values():
-            self._client.pause_deployment(deployment.id)
+            if deployment.schedules:
+                self._client.pause_deployment(deployment.id)
+        self._client.update_work_pool(orchestration.WORK_POOL, WorkPoolUpdate(is_paused=False))
         return sorted(self._found)
 
-    def run(self, name: str, children: Children, seconds: float, **parameters: Any) -> FinishedRun:
-        """Run a deployment once and wait for its end.
+    def start(self, name: str, **parameters: Any) -> FlowRun:
+        """Ask for one run of a deployment; a worker takes it."""
+        return self._client.create_flow_run_from_deployment(self._found[name].id, parameters=parameters)
+
+    def wait(self, name: str, run: FlowRun, children: Children, seconds: float) -> FinishedRun:
+        """Wait for the end of a run.
 
         Raises FlowRunFailedError when it ends otherwise than completed or takes longer, ProcessFailedError when the
         server, the worker or the sandbox ends meanwhile.
         """
-        run = self._client.create_flow_run_from_deployment(self._found[name].id, parameters=parameters)
         deadline = time.monotonic() + seconds
         while run.state is None or not run.state.is_final():
             if time.monotonic() > deadline:
@@ -152,6 +162,11 @@ class Deployments:
 def open_client() -> SyncPrefectClient:
     """Return a client of the server that `PREFECT_API_URL` names."""
     return get_client(sync_client=True)
+
+
+def start_deployer(children: Children, env: Mapping[str, str]) -> Child:
+    """Start the process that deploys `prefect.yaml` as soon as the work pool exists."""
+    return children.start("prefect deploy", DEPLOY_COMMAND, env)
 
 
 def start_worker(children: Children, env: Mapping[str, str]) -> None:

@@ -130,9 +130,8 @@ class Children:
         for child in self._running:
             child.require_running()
 
-    def run(self, name: str, command: Sequence[str], env: Mapping[str, str], seconds: float) -> None:
-        """Run a process to its end; raises ProcessFailedError when it fails or takes longer."""
-        child = self.start(name, command, env)
+    def finish(self, child: Child, seconds: float) -> None:
+        """Wait for the end of a started process; raises ProcessFailedError when it fails or takes longer."""
         child.wait(seconds)
         self._running.remove(child)
 

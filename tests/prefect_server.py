@@ -11,6 +11,7 @@ from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.settings import (
+    PREFECT_API_SSL_CERT_FILE,
     PREFECT_HOME,
     PREFECT_LOCAL_STORAGE_PATH,
     PREFECT_SERVER_ANALYTICS_ENABLED,
@@ -29,6 +30,7 @@ from prefect.settings.legacy import Setting
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.orchestration import prepare_limits
+from sandbox import certificates
 
 STARTUP_SECONDS = 240
 IDLE_SERVICES = (
@@ -49,6 +51,7 @@ def serving(home: Path, limits: Mapping[str, int], settings: Mapping[Setting, An
     """Serve for the block, with these slots of the global limits; the user's Prefect profile is not touched."""
     own: dict[Setting, Any] = {
         PREFECT_HOME: home,
+        PREFECT_API_SSL_CERT_FILE: str(certificates.write_one(home)),
         PREFECT_LOCAL_STORAGE_PATH: home / "storage",
         PREFECT_SERVER_ANALYTICS_ENABLED: False,
         **dict.fromkeys(IDLE_SERVICES, False),

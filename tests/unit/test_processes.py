@@ -93,10 +93,10 @@ def test_a_process_that_is_not_ready_in_time_is_reported(children: Children) -> 
 
 
 def test_a_command_that_fails_is_reported_and_one_that_works_is_not(children: Children) -> None:
-    children.run("a command", [sys.executable, "-c", "print('fine')"], os.environ, LONG)
+    children.finish(python(children, "print('fine')"), LONG)
 
-    with pytest.raises(ProcessFailedError, match=r"(?s)another command ended with code 3.*not fine"):
-        children.run("another command", [sys.executable, "-c", "print('not fine'); exit(3)"], os.environ, LONG)
+    with pytest.raises(ProcessFailedError, match=r"(?s)a process ended with code 3.*not fine"):
+        children.finish(python(children, "print('not fine'); exit(3)"), LONG)
 
 
 def test_a_process_that_died_meanwhile_is_noticed(children: Children) -> None:
