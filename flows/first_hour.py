@@ -9,6 +9,7 @@ from schemas.documents import StockTuple
 from tasks import connect
 from tasks.errors import CallRefusedError, IntegrationError
 from tasks.settings import Settings
+from tasks.settings.tuples import stock_tuple
 from tasks.systems.prima import PrimaClient, PrimaRefusedError
 
 INVENTED_ITEM = StockTuple("ZZNOSUCHITEM", "ZZ", "ZZ")
@@ -93,7 +94,7 @@ def _range(prima: PrimaClient, settings: Settings) -> tuple[bool, str]:
 def _item(prima: PrimaClient, settings: Settings) -> tuple[bool, str]:
     item = settings.prima.check.item
     assert item is not None
-    known = connect.stock_tuple(item)
+    known = stock_tuple(item)
     found = prima.available_to_sell([known])
     if not found:
         return False, f"item {known} has no row: name one that exists in prima.check.item"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.rules import NumberRule
-from tasks import connect
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
+from tasks.settings.order_rules import number_rule
 from tasks.systems.magento import MagentoClient
 
 # Magento writes an order that was edited as `000000101-1`.
@@ -22,7 +22,7 @@ def order_numbers(settings: Settings, magento: MagentoClient) -> str:
     Source: GET /V1/orders, the newest order of each store view.
     """
     latest = {store.code: magento.latest_order(store.id) for store in settings.stores if store.is_imported}
-    return judged(connect.number_rule(settings), latest)
+    return judged(number_rule(settings), latest)
 
 
 def judged(rule: NumberRule, latest: Mapping[str, Mapping[str, Any] | None]) -> str:

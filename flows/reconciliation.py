@@ -22,6 +22,7 @@ from tasks.normalise.shipments import shipments
 from tasks.reconcile import artifacts, findings, inputs, report, run, stage
 from tasks.reconcile.period import Period, london_today, period_of
 from tasks.settings import Settings
+from tasks.settings.order_rules import size_rule
 from tasks.systems.warehouse import Warehouse
 
 
@@ -141,7 +142,7 @@ def prima_side(reading: stage.PrimaReading, settings: Settings) -> inputs.PrimaS
         sorted({int(rate * 100) for entry in settings.vat_rates for rate in entry.rates}, reverse=True),
         frozenset(service.product for service in services if service),
         reading.unread,
-        connect.size_rule(settings),
+        size_rule(settings),
     )
 
 

@@ -9,6 +9,7 @@ from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.batches import chunks
 from schemas.items import ItemIndex
+from schemas.reasons import MappingKind
 from schemas.suggestions import Accepted, Suggestion
 from tasks import connect
 from tasks.decide import suggestions as decide
@@ -42,25 +43,27 @@ def accept_suggestion(sku: str, meant: str, by: str) -> Accepted:
     return accepted
 
 
-@flow(name="withdraw-suggestion", description="An accepted suggestion counts no longer; what was posted stays posted.")
-def withdraw_suggestion(sku: str, by: str) -> str:
-    """End the mapping of a SKU that was accepted, and return what it means in one sentence.
+@flow(name="withdraw-suggestion", description="A mapping that a person made counts no longer; what was posted stays.")
+def withdraw_suggestion(sku: str, by: str, kind: MappingKind = "sku") -> str:
+    """End the mapping of a SKU that was accepted, or of another name, and return what it means in one sentence.
 
     Args:
-        sku: The SKU as orders have it.
+        sku: The SKU as orders have it; or the carrier, payment or shipping method that was mapped.
         by: Who withdraws it; kept with the mapping.
+        kind: What kind of name it is.
 
-    Raises ConfigurationError when nothing is accepted for it, or nobody is named.
+    Raises ConfigurationError when nothing is mapped for it by a person, or nobody is named.
     """
-    if not by.strip() or not record.record_withdrawn(sku, by.strip()):
+    name = f"SKU {sku}" if kind == "sku" else f"{kind} {sku}"
+    if not by.strip() or not record.record_withdrawn(sku, by.strip(), kind):
         raise ConfigurationError(
             "no accepted suggestion counts for it." if by.strip() else "nobody is named who withdraws it.",
             system="magento-prima",
             operation="withdraw suggestion",
-            reference=f"SKU {sku}",
-            next_step="A SKU is compared exactly; what stands under sku.mapped is withdrawn there.",
+            reference=name,
+            next_step="A name is compared exactly; what stands in the settings is withdrawn there.",
         )
-    return f"{sku} stands for nothing any more: its next order waits for a decision. What was posted stays posted."
+    return f"{sku} stands for nothing any more: what needs it next waits for a decision. What was posted stays posted."
 
 
 def _released(sku: str, suggestion: Suggestion, by: str, waiting: list[str], items: ItemIndex) -> Accepted:

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -23,24 +24,13 @@ from schemas.brakes import BrakeRules
 from schemas.buffers import BufferRule, Buffers
 from schemas.census import CensusRule, SilenceRule
 from schemas.documents import StockTuple
-from schemas.rules import (
-    BackOrderRule,
-    CarrierRule,
-    DeliveryRule,
-    DispatchRules,
-    NumberRule,
-    OrderRules,
-    PaymentRule,
-    ServiceRule,
-    SizeRule,
-    StockRules,
-    StoreRule,
-    TenderRule,
-    VatPeriod,
-)
+from schemas.mapped import MAPPED, with_mapped
+from schemas.rules import BackOrderRule, DispatchRules, OrderRules, StockRules
 from tasks.errors import OutcomeUnknownError, SystemUnavailableError
-from tasks.settings import Secrets, Settings, StockTupleSettings
-from tasks.settings.fulfilment_rules import dispatch_source
+from tasks.settings import PaymentMethodSettings, Secrets, Settings
+from tasks.settings.fulfilment_rules import dispatch_rules_of
+from tasks.settings.order_rules import order_rules_of
+from tasks.settings.tuples import stock_tuple
 from tasks.systems.ledger import Ledger
 from tasks.systems.magento import MagentoClient
 from tasks.systems.pacing import Pacer
@@ -151,83 +141,12 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
 
 
 def order_rules(settings: Settings) -> OrderRules:
-    """Return what the settings say about importing orders."""
-    rates: dict[str, list[VatPeriod]] = {}
-    for entry in settings.vat_rates:
-        period = VatPeriod(frozenset(entry.rates), entry.first_date, entry.last_date)
-        rates.setdefault(entry.country, []).append(period)
-    prima = settings.prima.orders
-    return OrderRules(
-        import_states=frozenset(settings.orders.import_states),
-        start_date=settings.orders.start_date,
-        stores={
-            store.id: StoreRule(
-                store.code,
-                store.is_imported,
-                store.order_channel or prima.order_channel,
-                store.brand,
-                import_states=None if store.import_states is None else frozenset(store.import_states),
-                import_statuses=None if store.import_statuses is None else frozenset(store.import_statuses),
-                start_date=store.start_date,
-                minimum_age=_time(minutes=store.minimum_age_minutes),
-                expire_unpaid=_time(days=store.expire_unpaid_days),
-                import_when=store.import_when,
-            )
-            for store in settings.stores
-        },
-        payments={
-            code: PaymentRule(
-                method.pay_method,
-                method.sub_pay_method,
-                method.pay_provider,
-                method.order_category,
-                method.import_when,
-            )
-            for code, method in settings.payment_methods.items()
-        },
-        deliveries={
-            code: DeliveryRule(method.charge, method.carrier, method.service)
-            for code, method in settings.delivery_methods.items()
-        },
-        vat_rates=rates,
-        number=number_rule(settings),
-        shipped_before_posting=settings.orders.shipped_before_posting,
-        is_held_in_prima=prima.hold_orders,
-        import_statuses=frozenset(settings.orders.import_statuses),
-        minimum_age=timedelta(minutes=settings.orders.minimum_age_minutes),
-        expire_unpaid=_time(days=settings.orders.expire_unpaid_days),
-        as_at=datetime.now(UTC),
-        tenders={
-            kind: TenderRule(codes.pay_method, codes.sub_pay_method, codes.pay_provider)
-            for kind, codes in settings.tender.codes().items()
-        },
-        takes_several_payments=prima.several_payments,
-        actions=settings.orders.actions,
-        countries=frozenset(settings.orders.countries),
-        sizes=size_rule(settings),
-        bundles=settings.orders.bundles,
-        has_rounding_line=prima.rounding_product is not None,
-        duplicate_within=timedelta(minutes=settings.orders.duplicate_minutes),
-    )
-
-
-def number_rule(settings: Settings) -> NumberRule:
-    """Return what the settings say about PRIMA's order numbers."""
-    prima = settings.prima.orders
-    return NumberRule(prima.number_prefix, prima.number_from, prima.number_length, prima.number_digits_only)
-
-
-def size_rule(settings: Settings) -> SizeRule | None:
-    """Return which sizes are children's; None where the settings do not say."""
-    sizes = settings.childrens_sizes
-    if sizes is None:
-        return None
-    return SizeRule(sizes.size_in, frozenset(sizes.sizes), sizes.pattern, frozenset(sizes.countries))
-
-
-def _time(*, minutes: int | None = None, days: int | None = None) -> timedelta | None:
-    """Return the time that a setting names, or None where it names none."""
-    return None if minutes is None and days is None else timedelta(minutes=minutes or 0, days=days or 0)
+    """Return what the settings say about importing orders, and what people mapped since (`exceptions map`)."""
+    rules = order_rules_of(settings)
+    with open_ledger(settings) as ledger:
+        payments = with_mapped(rules.payments, ledger.mappings(MAPPED["payment"]))
+        deliveries = with_mapped(rules.deliveries, ledger.mappings(MAPPED["charge"]))
+    return replace(rules, payments=payments, deliveries=deliveries)
 
 
 def census_rule(settings: Settings) -> CensusRule:
@@ -277,24 +196,16 @@ def source_of_store(settings: Settings, store_id: int) -> str:
 
 
 def dispatch_rules(settings: Settings) -> DispatchRules:
-    """Return what the settings say about dispatches."""
-    services = [settings.prima.orders.delivery_product, settings.prima.orders.rounding_product]
-    return DispatchRules(
-        carriers={
-            code: CarrierRule(
-                carrier.title,
-                carrier.magento_carrier_code,
-                carrier.tracking_url,
-                {name: ServiceRule(each.title, each.tracking_url) for name, each in carrier.services.items()},
-            )
-            for code, carrier in settings.carriers.items()
-        },
-        unknown_carrier=settings.fulfilment.unknown_carrier,
-        notify_customer=settings.fulfilment.notify_customer,
-        service_items=frozenset(stock_tuple(service) for service in services if service),
-        rest_of_dispatch=settings.fulfilment.rest_of_dispatch,
-        names_carriers=dispatch_source(settings) != "order_status",
-    )
+    """Return what the settings say about dispatches, and which carriers people mapped since (`exceptions map`)."""
+    rules = dispatch_rules_of(settings)
+    with open_ledger(settings) as ledger:
+        return replace(rules, carriers=with_mapped(rules.carriers, ledger.mappings(MAPPED["carrier"])))
+
+
+def payment_methods(settings: Settings) -> Mapping[str, PaymentMethodSettings]:
+    """Return the payment methods of the settings, and those that people mapped to one of them."""
+    with open_ledger(settings) as ledger:
+        return with_mapped(settings.payment_methods, ledger.mappings(MAPPED["payment"]))
 
 
 def acceptance_rules(settings: Settings) -> AcceptanceRules:
@@ -313,11 +224,6 @@ def acceptance_rules(settings: Settings) -> AcceptanceRules:
 def mapped_items(settings: Settings) -> Mapping[str, StockTuple]:
     """Return the SKUs that the settings map by hand."""
     return {sku: stock_tuple(item) for sku, item in settings.sku.mapped.items()}
-
-
-def stock_tuple(item: StockTupleSettings) -> StockTuple:
-    """Return a stock tuple of the settings as the record that steps and systems use."""
-    return StockTuple(item.product, item.mtrx1, item.mtrx2, item.mtrx3, item.mtrx4)
 
 
 def owner() -> str:

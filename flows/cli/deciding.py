@@ -7,6 +7,7 @@ import typer
 from flows import views
 from flows.cli.output import AsJson, finish, print_json
 from flows.cli.preparing import prepare, quieten
+from schemas.reasons import MappingKind
 from tasks.settings import Settings
 
 app = typer.Typer()
@@ -42,21 +43,26 @@ def release(
 
 
 @app.command("withdraw")
-def withdraw(sku: str, by: Person) -> None:
-    """Let an accepted suggestion count no longer; what was posted stays posted."""
+def withdraw(
+    sku: Annotated[str, typer.Argument(help="The SKU; or the carrier, payment or shipping method that was mapped.")],
+    by: Person,
+    kind: Annotated[MappingKind, typer.Option(help="What kind of name it is.")] = "sku",
+) -> None:
+    """Let an accepted suggestion, or a mapping made by hand, count no longer; what was posted stays posted."""
     quieten()
     from flows.suggestions import withdraw_suggestion
 
-    print(withdraw_suggestion(sku, by))
+    print(withdraw_suggestion(sku, by, kind))
 
 
 @app.command("accepted")
 def accepted(as_json: AsJson = False) -> None:
-    """List every suggestion that was accepted: who and when, and who withdrew it."""
+    """List every mapping that a person made: who and when, and who withdrew it."""
     rows = views.accepted_suggestions(Settings.from_env())
     if as_json:
         print_json(rows)
         return
     for row in rows:
         ended = f", withdrawn or replaced by {row['ended_by']} at {row['ended_at']}" if row["ended_at"] else ""
-        print(f"{row['sku']} stands for {row['meant']} ({row['why']}): {row['set_by']} at {row['set_at']}{ended}")
+        kind = "" if row["kind"] == "sku" else f"{row['kind']} "
+        print(f"{kind}{row['sku']} stands for {row['meant']} ({row['why']}): {row['set_by']} at {row['set_at']}{ended}")

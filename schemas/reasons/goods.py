@@ -106,7 +106,7 @@ ROWS: tuple[Row, ...] = (
         "The dispatch names a carrier that the settings do not map.",
         "operations",
         "problem",
-        "Add carriers.<code> to the settings; the dispatch is then told by the next run.",
+        "Map it to a known carrier (`magento-prima exceptions map`), or add carriers.<code> to the settings.",
         "order gross",
     ),
     (

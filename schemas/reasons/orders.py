@@ -163,7 +163,7 @@ ROWS: tuple[Row, ...] = (
         "The order's payment method stands in no payment_methods entry of the settings.",
         "finance",
         "problem",
-        "Add payment_methods.<code> with PRIMA's payment codes.",
+        "Map it to a known one (`magento-prima exceptions map`), or add payment_methods.<code> with PRIMA's codes.",
         "order gross",
     ),
     (
@@ -171,7 +171,7 @@ ROWS: tuple[Row, ...] = (
         "The order's shipping method stands in no delivery_methods entry of the settings.",
         "operations",
         "problem",
-        "Add delivery_methods.<code> with PRIMA's charge code.",
+        "Map it to a known one (`magento-prima exceptions map`), or add delivery_methods.<code> with PRIMA's charge.",
         "order gross",
     ),
     (

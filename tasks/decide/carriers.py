@@ -7,6 +7,7 @@ from urllib.parse import quote
 from rapidfuzz import fuzz, utils
 
 from schemas.documents import Track
+from schemas.mapped import unknown_carrier
 from schemas.rules import CarrierRule, ServiceRule
 
 Row = Mapping[str, Any]
@@ -47,4 +48,4 @@ def suggestions(code: str, carriers: Mapping[str, CarrierRule]) -> tuple[str, ..
 def unknown(code: str, meant: tuple[str, ...]) -> str:
     """Return the sentence about a carrier that the settings do not name."""
     guess = f"; meant may be {', '.join(meant)}" if meant else ""
-    return f"carrier {code or '(empty)'} stands in no [carriers] entry{guess}"
+    return f"{unknown_carrier(code)}{guess}"

@@ -14,6 +14,7 @@ from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.extract.dispatches import open_source, ours_of, subject_of
 from tasks.settings import Settings
+from tasks.settings.order_rules import number_rule
 from tasks.systems.ledger import DispatchLink, Ledger, OrderRecord
 from tasks.systems.ledger.records import UNSHIPPED_PRODUCT_TYPES
 from tasks.systems.magento import DISPATCH_COMMENT, MagentoClient
@@ -39,7 +40,7 @@ def fetch_dispatch_census() -> DispatchCensusEvidence:
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         with open_source(settings, ledger) as source:
             read = [row for row in source.read("dispatches", since=since) if row["dispatched_at"] >= since]
-            ours = ours_of(read, connect.number_rule(settings))
+            ours = ours_of(read, number_rule(settings))
             numbers = [row["dispatch_number"] for row in ours]
             units: dict[str, dict[int, int]] = {}
             for some in chunks(sorted(numbers), NUMBERS_A_QUESTION):

@@ -20,6 +20,7 @@ from tasks.extract.inbox import Inbox
 from tasks.extract.orders import BEGINNING, ORDERS_A_QUESTION
 from tasks.settings import Settings
 from tasks.settings.fulfilment_rules import dispatch_source
+from tasks.settings.order_rules import number_rule
 from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.records import UNSHIPPED_PRODUCT_TYPES, DispatchLink, OrderRecord
 from tasks.systems.magento.quantities import items_by_id, left_to_ship
@@ -102,7 +103,7 @@ def fetch_dispatches() -> DispatchBatch:
         latest = max((row["updated_at"] for row in found), default=None)
         older = _waiting(ledger) - {row["dispatch_number"] for row in found}
         found += source.read("dispatches", keys={"dispatch_number": older})
-        ours = ours_of(found, connect.number_rule(settings))
+        ours = ours_of(found, number_rule(settings))
         links = ledger.dispatches_known([row["dispatch_number"] for row in ours])
         dispatches = [row for row in ours if not _is_settled(row, links.get(row["dispatch_number"]))]
         told = {number for number, link in links.items() if link.state in TOLD_STATES}

@@ -51,7 +51,7 @@ def post_invoices() -> list[PostingResult]:
     taken only where `invoice_capture` says so. When Magento is out of reach the rest stays `waiting`.
     """
     settings = Settings.from_env()
-    methods = settings.payment_methods
+    methods = connect.payment_methods(settings)
     since = datetime.now(UTC) - timedelta(days=DAYS_BACK)
     accepted = {code for code, method in methods.items() if method.invoice_when == "accepted"}
     dispatched = {code for code, method in methods.items() if method.invoice_when == "dispatched"}

@@ -20,6 +20,7 @@ from tasks.reconcile.period import Period, london_today
 from tasks.reconcile.posted_figures import posted_figures
 from tasks.reconcile.staging import Problem
 from tasks.settings import Settings
+from tasks.settings.order_rules import number_rule
 from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.proofs import PostingProof
 from tasks.systems.ledger.records import OrderRecord
@@ -123,7 +124,7 @@ def fetch_prima_numbers(period: Period) -> list[str]:
         if reporting is None:
             return []
         dated = {number for number in _dated_numbers(reporting, period) if number}
-        rule = connect.order_rules(settings).number
+        rule = number_rule(settings)
         return sorted(
             number
             for number in dated
@@ -172,7 +173,7 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
     """
     settings = Settings.from_env()
     as_at = datetime.now(UTC)
-    rule = connect.order_rules(settings).number
+    rule = number_rule(settings)
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         # Reading on into tomorrow, so that an order that changes meanwhile comes again instead of getting lost.
         until = as_at + timedelta(days=1)

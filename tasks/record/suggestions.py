@@ -4,7 +4,9 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.mapped import MAPPED
 from schemas.money import show
+from schemas.reasons import MappingKind
 from schemas.suggestions import SKU_CODES, SKU_MAPPING, Accepted, Suggestion
 from tasks import connect
 from tasks.settings import Settings
@@ -21,10 +23,10 @@ def record_accepted(sku: str, suggestion: Suggestion, by: str) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def record_withdrawn(sku: str, by: str) -> bool:
-    """End the mapping of a SKU that was accepted; False where there is none. What was posted with it stays posted."""
+def record_withdrawn(name: str, by: str, kind: MappingKind = "sku") -> bool:
+    """End a mapping that a person made; False where there is none. What was posted with it stays posted."""
     with connect.open_ledger(Settings.from_env()) as ledger:
-        return ledger.drop_mapping(SKU_MAPPING, sku, by)
+        return ledger.drop_mapping(MAPPED[kind], name, by)
 
 
 def show_accepted(accepted: Accepted) -> None:

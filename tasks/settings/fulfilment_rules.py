@@ -7,7 +7,9 @@ from schemas.acceptance import folded
 from schemas.dispatch_census import DispatchCensusRule
 from schemas.marks import MarkRule, MarkRules
 from schemas.polls import PollRules, PollTier
+from schemas.rules import CarrierRule, DispatchRules, ServiceRule
 from tasks.settings.file import Settings
+from tasks.settings.tuples import stock_tuple
 
 
 def dispatch_source(settings: Settings) -> Literal["reporting", "drop", "order_status"]:
@@ -18,6 +20,27 @@ def dispatch_source(settings: Settings) -> Literal["reporting", "drop", "order_s
     if wanted.drop_folder:
         return "drop"
     return "reporting" if reporting.url or reporting.folder else "order_status"
+
+
+def dispatch_rules_of(settings: Settings) -> DispatchRules:
+    """Return what the settings say about dispatches."""
+    services = [settings.prima.orders.delivery_product, settings.prima.orders.rounding_product]
+    return DispatchRules(
+        carriers={
+            code: CarrierRule(
+                carrier.title,
+                carrier.magento_carrier_code,
+                carrier.tracking_url,
+                {name: ServiceRule(each.title, each.tracking_url) for name, each in carrier.services.items()},
+            )
+            for code, carrier in settings.carriers.items()
+        },
+        unknown_carrier=settings.fulfilment.unknown_carrier,
+        notify_customer=settings.fulfilment.notify_customer,
+        service_items=frozenset(stock_tuple(service) for service in services if service),
+        rest_of_dispatch=settings.fulfilment.rest_of_dispatch,
+        names_carriers=dispatch_source(settings) != "order_status",
+    )
 
 
 def mark_rules(settings: Settings) -> MarkRules:

@@ -10,9 +10,9 @@ import pytest
 from sandbox.installation import write_installation
 from schemas.documents import StockTuple
 from schemas.order_checks import DEFAULT_ACTIONS
-from tasks import connect
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
+from tasks.settings.order_rules import order_rules_of
 
 Write = Callable[[str], Path]
 
@@ -60,7 +60,7 @@ def test_what_the_settings_say_becomes_rules(write: Write) -> None:
         )
     )
 
-    rules = connect.order_rules(settings)
+    rules = order_rules_of(settings)
 
     assert rules.actions == {**DEFAULT_ACTIONS, "TEXT_LOST": "hold"}
     assert rules.rates_of("CH", date(2023, 12, 31)) == {Decimal("7.7")}

@@ -11,13 +11,16 @@ from schemas.documents import ExceptionNote
 from schemas.reasons import REASONS
 from tasks.errors import NotFoundError
 from tasks.systems.ledger.database import SYSTEM, Database, chunks, distinct
-from tasks.systems.ledger.models import exception_events, exceptions
+from tasks.systems.ledger.desk import return_ignored
+from tasks.systems.ledger.models import exception_care, exception_events, exceptions
 from tasks.systems.ledger.records import ExceptionEvent, ExceptionRecord
+from tasks.systems.ledger.valuing import valued
 
 _UPDATED = ("detail", "order_number", "sku", "value_at_risk_pence", "currency", "suggestions", "batch_id")
 # In the words of the unique index: PostgreSQL does not match it by a parameter.
 _OPEN = text("state = 'open'")
 _SHOWN = ("detail", "value_at_risk_pence", "suggestions")
+_CARE = (exception_care.c.assigned_to, exception_care.c.snoozed_until, exception_care.c.ignored_at)
 
 
 class Exceptions(Database):
@@ -26,7 +29,8 @@ class Exceptions(Database):
     def raise_exceptions(self, batch_id: str, notes: Sequence[ExceptionNote]) -> int:
         """Raise each note, or count it on the row already open; return how many different exceptions these are.
 
-        The latest note gives detail, value and suggestions. One that was closed before is opened anew (`reopens_id`).
+        The latest note gives detail, value and suggestions; a value that no step stated follows the rule of its code.
+        One that was closed before is opened anew (`reopens_id`); one that was ignored comes back when more is at risk.
         Raises ValueError, and writes nothing, when a code is not in REASONS.
         """
         unknown = sorted({note.code for note in notes} - set(REASONS))
@@ -38,6 +42,7 @@ class Exceptions(Database):
         now, actor = self._now(), f"batch {batch_id}" if batch_id else "system"
         with self._writing("raise exceptions") as connection:
             self._locked(connection, "exceptions")
+            latest = {(note.subject, note.code): note for note in valued(connection, list(latest.values()))}
             before = _latest_rows(connection, latest)
             is_open = {key for key, row in before.items() if row.state == "open"}
             rows = [
@@ -68,6 +73,8 @@ class Exceptions(Database):
                     events.append(_event(row.id, now, actor, *event))
             if events:
                 connection.execute(exception_events.insert(), events)
+            again = {row.id: row.value_at_risk_pence for key, row in after.items() if key in is_open}
+            return_ignored(connection, again, now, actor)
         return len(latest)
 
     def close_exceptions(
@@ -118,15 +125,20 @@ class Exceptions(Database):
         order_number: str | None = None,
         subject: str | None = None,
         sku: str | None = None,
+        number: int | None = None,
     ) -> list[ExceptionRecord]:
         """Return exceptions, oldest first; `owner` is the team that REASONS names for the code today."""
-        query = select(exceptions).order_by(exceptions.c.first_seen_at, exceptions.c.id)
+        query = (
+            select(exceptions, *_CARE)
+            .outerjoin(exception_care, exception_care.c.exception_id == exceptions.c.id)
+            .order_by(exceptions.c.first_seen_at, exceptions.c.id)
+        )
         if state != "all":
             query = query.where(exceptions.c.state == state)
         if owner is not None:
             codes = sorted(reason.code for reason in REASONS.values() if reason.owner == owner)
             query = query.where(exceptions.c.code.in_(codes))
-        wanted = {"code": code, "order_number": order_number, "subject": subject, "sku": sku}
+        wanted = {"code": code, "order_number": order_number, "subject": subject, "sku": sku, "id": number}
         for name, value in wanted.items():
             if value is not None:
                 query = query.where(exceptions.c[name] == value)
@@ -199,6 +211,7 @@ def _record(row: Row[Any]) -> ExceptionRecord:
     reason = REASONS.get(row.code)
     values = row._asdict()
     values["suggestions"] = tuple(values["suggestions"])
+    values["assigned_to"] = values["assigned_to"] or ""
     return ExceptionRecord(
         **values,
         sentence=reason.sentence if reason else "This version does not know the code any more.",

@@ -164,6 +164,13 @@ class ExceptionRecord:
     severity: str
     next_step: str
     anchor: str
+    assigned_to: str = ""
+    snoozed_until: datetime | None = None
+    ignored_at: datetime | None = None
+
+    def is_resting(self, now: datetime) -> bool:
+        """Tell whether a person let it rest: ignored, or until a time that has not come."""
+        return self.ignored_at is not None or (self.snoozed_until is not None and self.snoozed_until > now)
 
     def age(self, now: datetime) -> timedelta:
         """Return how long it has been open, up to `now` or to its closing."""
@@ -172,7 +179,11 @@ class ExceptionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionEvent:
-    """What happened to an exception: `raised`, `reopened`, `changed`, `noted` or `closed`, by whom."""
+    """What happened to an exception, and by whom.
+
+    By runs: `raised`, `reopened`, `changed`, `returned` (from being ignored) and `closed`. By people: `noted`,
+    `assigned`, `snoozed`, `ignored`, `retried`, `mapped`, `released`, `refused` and `closed`.
+    """
 
     id: int
     exception_id: int

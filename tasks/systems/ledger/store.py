@@ -4,6 +4,7 @@ from tasks.systems.ledger.batches import Batches
 from tasks.systems.ledger.breaks import Breaks
 from tasks.systems.ledger.catalogue import Catalogue
 from tasks.systems.ledger.customers import Customers
+from tasks.systems.ledger.desk import Desk
 from tasks.systems.ledger.dispatch_inbox import DispatchInbox
 from tasks.systems.ledger.dispatch_postings import DispatchPostings
 from tasks.systems.ledger.exceptions import Exceptions
@@ -35,6 +36,7 @@ class Ledger(
     Refunds,
     PlacedOrders,
     Exceptions,
+    Desk,
     Batches,
     Breaks,
     TolerancePolicies,

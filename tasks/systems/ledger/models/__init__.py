@@ -9,6 +9,7 @@ from tasks.systems.ledger.models.breaks import break_events, breaks, tolerance_p
 from tasks.systems.ledger.models.catalogue import magento_products
 from tasks.systems.ledger.models.columns import metadata
 from tasks.systems.ledger.models.customers import customers
+from tasks.systems.ledger.models.desk import exception_care
 from tasks.systems.ledger.models.dispatches import (
     dispatch_inbox,
     dispatch_links,
@@ -38,6 +39,7 @@ __all__ = [
     "dispatch_tracks",
     "evidence",
     "evidence_head",
+    "exception_care",
     "exception_events",
     "exceptions",
     "leases",
