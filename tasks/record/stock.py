@@ -62,7 +62,9 @@ def close_stock(
     with connect.open_ledger(Settings.from_env()) as ledger:
         totals.check(ledger, batch_id)
         if not plan.held:
-            _close_what_is_over(ledger, raised, None if is_whole else {str(sku) for sku in rows["sku"]})
+            _close_what_is_over(
+                ledger, raised, _not_written(results), None if is_whole else {str(sku) for sku in rows["sku"]}
+            )
         ledger.raise_exceptions(batch_id, raised)
         ledger.close_batch(batch_id, "held" if plan.held else "closed", totals.as_dict())
     reasons = {result.code: result.detail for result in results if result.state == "waiting"}
@@ -88,9 +90,16 @@ def _failures(results: Sequence[PostingResult]) -> list[ExceptionNote]:
     ]
 
 
-def _close_what_is_over(ledger: Ledger, raised: Sequence[ExceptionNote], only: Collection[str] | None) -> None:
+def _not_written(results: Sequence[PostingResult]) -> set[tuple[str, str]]:
+    """Return the failures that are not over: nobody knows yet whether Magento takes the level now."""
+    return {("STOCK_PUSH_FAILED", f"sku {each.subject}") for each in results if each.state in ("waiting", "unknown")}
+
+
+def _close_what_is_over(
+    ledger: Ledger, raised: Sequence[ExceptionNote], still: set[tuple[str, str]], only: Collection[str] | None
+) -> None:
     """Close what was not raised again; `only` those SKUs where the others were not looked at."""
-    still = {(note.code, note.subject) for note in raised}
+    still = still | {(note.code, note.subject) for note in raised}
     for code in CODES if only is None else CODES_OF_SKUS:
         over = [
             note.subject
