@@ -10,22 +10,13 @@ import sys
 
 import typer
 
-from flows.cli import exceptions, finance, installing, periods, refunds, runs, showing, stock_brake
+from flows.cli import alerting, exceptions, finance, installing, periods, refunds, runs, showing, stock_brake
 from flows.cli.output import FAILED, MISUSED
 from tasks.errors import ConfigurationError, IntegrationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for commands in (
-    installing.app,
-    runs.app,
-    showing.app,
-    exceptions.app,
-    finance.app,
-    refunds.app,
-    periods.app,
-    stock_brake.app,
-):
-    app.add_typer(commands)
+for commands in (installing, runs, showing, exceptions, finance, refunds, periods, stock_brake, alerting):
+    app.add_typer(commands.app)
 
 
 def main() -> None:

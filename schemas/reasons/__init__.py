@@ -5,7 +5,7 @@ may decide and which acts fit. This table is the only place where these live: th
 and the help of commands are made from it.
 """
 
-from schemas.reasons import control, drift, fulfilment, goods, order_checks, orders, refunds
+from schemas.reasons import control, drift, fulfilment, goods, health, order_checks, orders, refunds
 from schemas.reasons.reason import Act, MappingKind, Owner, Reason, Retry, Severity, ValueRule
 from schemas.reasons.terms import reason_of
 
@@ -21,6 +21,7 @@ REASONS: dict[str, Reason] = {
         *fulfilment.ROWS,
         *refunds.ROWS,
         *control.ROWS,
+        *health.ROWS,
     )
 }
 

@@ -105,6 +105,7 @@ OWN_RETRIES: Mapping[str, Retry] = {
     "ORDER_FOUND_LATE": "",
     "ORDER_NUMBER_GAP": "",
     "CONTROL_TOTALS_DISAGREE": "",
+    "ALERT_NOT_SENT": "",
     "POSTED_ON_HOLD": "",
     # A held snapshot is released or refused; the next run reads PRIMA anew.
     "STOCK_SNAPSHOT_HELD": "stock",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from tasks.errors import ConfigurationError
 from tasks.settings import profiles
+from tasks.settings.alerts import AlertSettings
 from tasks.settings.fulfilment import FulfilmentSettings
 from tasks.settings.magento import MagentoSettings
 from tasks.settings.mappings import (
@@ -77,6 +78,7 @@ class Settings(Section):
     verification: VerificationSettings = VerificationSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     payments: PaymentSettings = PaymentSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @field_validator("stores")
     @classmethod

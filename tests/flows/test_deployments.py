@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LONDON = ZoneInfo("Europe/London")
 ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no stream
     "accept-suggestion",
+    "alerts",
     "backfill",
     "census",
     "release",

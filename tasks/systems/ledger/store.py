@@ -1,5 +1,6 @@
 """The ledger as a whole: everything the product must not forget, in one SQLite file or one PostgreSQL database."""
 
+from tasks.systems.ledger.alerts import Alerts
 from tasks.systems.ledger.batches import Batches
 from tasks.systems.ledger.breaks import Breaks
 from tasks.systems.ledger.catalogue import Catalogue
@@ -49,6 +50,7 @@ class Ledger(
     StockChecks,
     Customers,
     Mappings,
+    Alerts,
 ):
     """`Ledger(url, now=clock)`: the first use raises ConfigurationError until `migrate()` has made the tables.
 

@@ -54,6 +54,7 @@ def test_the_partial_indexes_have_their_conditions(ledger_url: str) -> None:
     expected = {
         ("breaks", "uq_breaks_open"),
         ("postings", "uq_postings_live_key"),
+        ("alerts", "uq_alerts_pending"),
         ("exceptions", "uq_exceptions_open"),
         ("orders", "uq_orders_order_number_prima"),
         ("mappings", "uq_mappings_current"),

@@ -4,6 +4,7 @@ The migrations in `migrations/versions` make them; a test holds the two together
 UTC, `_at` in the name. SQLite and PostgreSQL use the same definitions.
 """
 
+from tasks.systems.ledger.models.alerts import alert_members, alerts, flow_runs
 from tasks.systems.ledger.models.batches import batches, watermarks
 from tasks.systems.ledger.models.breaks import break_events, breaks, tolerance_policies
 from tasks.systems.ledger.models.catalogue import magento_products
@@ -29,6 +30,8 @@ from tasks.systems.ledger.models.stock_cycles import stock_cycles
 from tasks.systems.ledger.models.stock_holds import stock_baselines, stock_hold_events, stock_holds
 
 __all__ = [
+    "alert_members",
+    "alerts",
     "batches",
     "break_events",
     "breaks",
@@ -42,6 +45,7 @@ __all__ = [
     "exception_care",
     "exception_events",
     "exceptions",
+    "flow_runs",
     "leases",
     "magento_products",
     "mappings",
