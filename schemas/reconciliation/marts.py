@@ -29,7 +29,15 @@ from schemas.reconciliation.columns import (
     pence,
     text,
 )
-from schemas.reconciliation.staged import DELIVERY, MAGENTO_DOCUMENT, PRIMA_DOCUMENT, STAGED, TENDER
+from schemas.reconciliation.staged import (
+    COMPARISON_ID,
+    DELIVERY,
+    DOCUMENT_ID,
+    MAGENTO_DOCUMENT,
+    PRIMA_DOCUMENT,
+    STAGED,
+    TENDER,
+)
 from schemas.tables import Column, Table
 
 _RATE_KEY = Column("vat_rate_percent", "rate", "empty = not given by the system", is_key=True, is_required=False)
@@ -62,6 +70,8 @@ MARTS: dict[str, Table] = {
                 *amounts("", "the document, delivery included"),
                 *DELIVERY,
                 *TENDER,
+                DOCUMENT_ID,
+                COMPARISON_ID,
                 IS_CARRIED,
             ),
             adds_up=("", "delivery_"),
@@ -76,6 +86,8 @@ MARTS: dict[str, Table] = {
                 ORDER_NUMBER_EMPTY,
                 *amounts("", "the document, delivery included"),
                 *amounts("delivery_", "delivery; empty when PRIMA does not say", required=False),
+                DOCUMENT_ID,
+                COMPARISON_ID,
                 IS_CARRIED,
             ),
             adds_up=("", "delivery_"),
@@ -119,6 +131,7 @@ MARTS: dict[str, Table] = {
                 text("reason", "open exception or rule that stands behind the row; empty for none"),
                 *SIDES,
                 *VARIANCES,
+                COMPARISON_ID,
             ),
             adds_up=("magento_", "prima_"),
         ),

@@ -17,6 +17,12 @@ from schemas.reconciliation.payments import STAGED as PAYMENTS
 from schemas.tables import Column, Table
 
 BUSINESS_DATE = Column("business_date", "date", "London date of the document")
+DOCUMENT_ID = Column("document_id", "integer", "number of the document, within its side and this run")
+COMPARISON_ID = Column(
+    "comparison_id", "integer", "number of the level, order key and currency in this run: the same on both sides"
+)
+# Numbers that a run gives so that the mass is joined by whole numbers. They say nothing of their own.
+RUN_NUMBERS = (DOCUMENT_ID.name, COMPARISON_ID.name)
 MAGENTO_DOCUMENT = (
     text("document_number", "Magento's number of the order, invoice or credit memo", is_key=True),
     ORDER_NUMBER,
@@ -43,6 +49,14 @@ TENDER = pence(
 )
 LINE = (
     Column("line_number", "integer", "from 1, within the document", is_key=True),
+    DOCUMENT_ID,
+    Column(
+        "comparison_id",
+        "integer",
+        "under which it is compared with the other side; empty for lines of refunds and of cancelled orders",
+        is_required=False,
+    ),
+    Column("line_key", "integer", "as what it is compared: line of the order; 0 delivery, below 0 adjustments"),
     BUSINESS_DATE,
     text("charge", "goods, delivery, adjustment, rounding remainder, or the document as a whole", values=CHARGES),
     Column("order_line_number", "integer", "line of the order that the goods belong to", is_required=False),
@@ -77,6 +91,8 @@ STAGED: dict[str, Table] = {
                 *amounts("", "the document, delivery included"),
                 *DELIVERY,
                 *TENDER,
+                DOCUMENT_ID,
+                COMPARISON_ID,
             ),
             adds_up=("", "delivery_"),
             dated_by="business_date",
@@ -101,6 +117,9 @@ STAGED: dict[str, Table] = {
                 *PRIMA_DOCUMENT,
                 *amounts("", "the document, delivery included"),
                 *amounts("delivery_", "delivery; empty when PRIMA does not say", required=False),
+                order_key(is_key=False),
+                DOCUMENT_ID,
+                COMPARISON_ID,
             ),
             adds_up=("", "delivery_"),
             dated_by="business_date",

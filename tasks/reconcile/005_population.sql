@@ -21,11 +21,10 @@ of_period as (
     union
     select
         documents.level,
-        coalesce(numbers.order_number, 'PRIMA ' || documents.order_number_prima) as order_key
+        documents.order_key
     from staged.prima_documents as documents
     cross join in_period
-    left join staged.order_numbers as numbers on numbers.order_number_prima = documents.order_number_prima
-    left join order_dates on order_dates.order_number = numbers.order_number
+    left join order_dates on order_dates.order_number = documents.order_key
     where
         documents.business_date between in_period.from_date and in_period.to_date
         and (

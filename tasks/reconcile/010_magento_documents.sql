@@ -29,6 +29,8 @@ select
     if(documents.is_cancelled, 0, documents.delivery_gross_pence) as delivery_gross_pence,
     if(documents.is_cancelled, 0, documents.tender_pence) as tender_pence,
     if(documents.is_cancelled, 0, documents.discount_vat_pence) as discount_vat_pence,
+    documents.document_id,
+    documents.comparison_id,
     population.is_carried
 from staged.magento_documents as documents
 inner join population on population.level = documents.level and population.order_key = documents.order_number

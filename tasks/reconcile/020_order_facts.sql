@@ -21,14 +21,13 @@ destinations as (
 ),
 prima as (
     select
-        coalesce(numbers.order_number, 'PRIMA ' || documents.order_number_prima) as order_key,
+        documents.order_key,
         bool_and(documents.is_cancelled) as is_cancelled_in_prima,
         bool_or(
             not documents.is_cancelled
             and (documents.open_qty > 0 or documents.status_prima in ('accepted', 'part_dispatched'))
         ) as is_awaiting_dispatch
     from staged.prima_documents as documents
-    left join staged.order_numbers as numbers on numbers.order_number_prima = documents.order_number_prima
     where documents.level = 'orders'
     group by all
 )

@@ -4,9 +4,10 @@
 create temp table order_pairs as
 with magento as (
     select
-        level,
-        order_number as order_key,
-        currency,
+        comparison_id,
+        any_value(level) as level,
+        any_value(order_number) as order_key,
+        any_value(currency) as currency,
         count(*) as magento_count,
         sum(net_pence)::bigint as magento_net_pence,
         sum(vat_pence)::bigint as magento_vat_pence,
@@ -19,13 +20,14 @@ with magento as (
         max(document_at) as magento_last_at,
         bool_or(is_carried) as is_carried
     from magento_documents
-    group by all
+    group by comparison_id
 ),
 prima as (
     select
-        level,
-        order_key,
-        currency,
+        comparison_id,
+        any_value(level) as level,
+        any_value(order_key) as order_key,
+        any_value(currency) as currency,
         min(order_number_prima) as order_number_prima,
         count(*) as prima_count,
         sum(net_pence)::bigint as prima_net_pence,
@@ -42,31 +44,27 @@ prima as (
         max(updated_at) as prima_updated_at,
         bool_or(is_carried) as is_carried
     from prima_documents
-    group by all
+    group by comparison_id
 ),
 several as (
     select
-        level,
-        order_key,
-        currency,
+        comparison_id,
         string_agg(distinct order_number_prima, ',' order by order_number_prima) as order_numbers_prima
     from prima_documents
-    semi join (select * from prima where prima_count > 1) as more
-        on
-            more.level = prima_documents.level
-            and more.order_key = prima_documents.order_key
-            and more.currency = prima_documents.currency
-    group by all
+    semi join (select comparison_id from prima where prima_count > 1) as more
+        on more.comparison_id = prima_documents.comparison_id
+    group by comparison_id
 ),
 joined as (
     select
+        coalesce(magento.comparison_id, prima.comparison_id) as comparison_id,
         coalesce(magento.level, prima.level) as level,
         coalesce(magento.order_key, prima.order_key) as order_key,
         coalesce(magento.currency, prima.currency) as currency,
         coalesce(magento.magento_count, 0) as magento_count,
         coalesce(prima.prima_count, 0) as prima_count,
-        magento.* exclude (level, order_key, currency, magento_count, is_carried),
-        prima.* exclude (level, order_key, currency, prima_count, is_carried)
+        magento.* exclude (comparison_id, level, order_key, currency, magento_count, is_carried),
+        prima.* exclude (comparison_id, level, order_key, currency, prima_count, is_carried)
         replace (coalesce(several.order_numbers_prima, prima.order_number_prima) as order_number_prima),
         coalesce(magento.is_carried, prima.is_carried) as is_carried,
         coalesce(magento.magento_date, prima.prima_date) as business_date,
@@ -74,16 +72,8 @@ joined as (
         coalesce(prima.prima_vat_pence, 0) - coalesce(magento.magento_vat_pence, 0) as vat_variance_pence,
         coalesce(prima.prima_gross_pence, 0) - coalesce(magento.magento_gross_pence, 0) as variance_pence
     from magento
-    full outer join prima
-        on
-            prima.level = magento.level
-            and prima.order_key = magento.order_key
-            and prima.currency = magento.currency
-    left join several
-        on
-            several.level = prima.level
-            and several.order_key = prima.order_key
-            and several.currency = prima.currency
+    full outer join prima on prima.comparison_id = magento.comparison_id
+    left join several on several.comparison_id = prima.comparison_id
 ),
 currencies as (
     -- only a document without its other half can be held in another currency over there

@@ -19,7 +19,7 @@ if(
 
 create temp table vat_calculations as
 with wanted as (
-    select level, order_key, currency
+    select comparison_id
     from order_pairs
     where status <> 'MATCHED' and magento_count > 0 and prima_count > 0
 ),
@@ -27,13 +27,8 @@ magento_lines as (
     select documents.level, documents.order_number as order_key, documents.currency, lines.*
     exclude (level)
     from staged.magento_lines as lines
-    inner join magento_documents as documents
-        on documents.level = lines.level and documents.document_number = lines.document_number
-    semi join wanted
-        on
-            wanted.level = documents.level
-            and wanted.order_key = documents.order_number
-            and wanted.currency = documents.currency
+    inner join magento_documents as documents on documents.document_id = lines.document_id
+    semi join wanted on wanted.comparison_id = documents.comparison_id
     where not documents.is_cancelled
 ),
 by_rate as (
@@ -62,13 +57,8 @@ prima_by_document as (
         documents.currency,
         vat_inside(sum(lines.gross_pence), lines.vat_rate_hundredths) as vat_pence
     from staged.prima_lines as lines
-    inner join prima_documents as documents
-        on documents.level = lines.level and documents.document_number = lines.document_number
-    semi join wanted
-        on
-            wanted.level = documents.level
-            and wanted.order_key = documents.order_key
-            and wanted.currency = documents.currency
+    inner join prima_documents as documents on documents.document_id = lines.document_id
+    semi join wanted on wanted.comparison_id = documents.comparison_id
     where lines.vat_rate_hundredths is not null
     group by documents.level, documents.document_number, documents.order_key, documents.currency,
         lines.vat_rate_hundredths

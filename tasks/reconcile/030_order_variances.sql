@@ -70,7 +70,8 @@ select
     judged.prima_gross_pence,
     judged.net_variance_pence,
     judged.vat_variance_pence,
-    judged.variance_pence
+    judged.variance_pence,
+    judged.comparison_id
 from judged
 left join tolerable_days as days
     on

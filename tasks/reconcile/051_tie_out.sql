@@ -5,8 +5,8 @@
 create table tie_out as
 with split as (
     select
-        rates.level,
-        rates.currency,
+        variances.level,
+        variances.currency,
         variances.business_date,
         variances.store,
         variances.destination,
@@ -17,14 +17,10 @@ with split as (
         rates.prima_vat_pence,
         (
             variances.cause not in ('', 'UNEXPLAINED', 'NOT_RECONCILED')
-            or (variances.cause = '' and rates.level = 'refunds')
+            or (variances.cause = '' and variances.level = 'refunds')
         )::integer as is_explained
     from order_rates as rates
-    inner join order_variances as variances
-        on
-            variances.level = rates.level
-            and variances.order_key = rates.order_key
-            and variances.currency = rates.currency
+    inner join order_variances as variances on variances.comparison_id = rates.comparison_id
 ),
 summed as (
     select

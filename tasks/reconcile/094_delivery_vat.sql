@@ -3,30 +3,34 @@
 -- goods). Magento has one tax class for shipping, so this is policy, not arithmetic. Pence.
 create table delivery_vat as
 with lines as (
-    select 'magento' as side, level, document_number, charge, vat_rate_hundredths, net_pence, vat_pence
+    select 'magento' as side, document_id, charge, vat_rate_hundredths, net_pence, vat_pence
     from staged.magento_lines
     union all
-    select 'prima' as side, level, document_number, charge, vat_rate_hundredths, net_pence, vat_pence
+    select 'prima' as side, document_id, charge, vat_rate_hundredths, net_pence, vat_pence
     from staged.prima_lines
+),
+deliveries as (
+    select
+        side,
+        document_id,
+        vat_rate_hundredths,
+        sum(net_pence)::bigint as net_pence,
+        sum(vat_pence)::bigint as vat_pence
+    from lines
+    where charge = 'delivery' and net_pence + vat_pence <> 0
+    group by all
 ),
 documents as (
     select
-        side,
-        level,
-        document_number,
+        lines.side,
+        lines.document_id,
         max(vat_rate_hundredths) filter (where charge = 'goods' and net_pence <> 0) as highest,
         min(vat_rate_hundredths) filter (where charge = 'goods' and net_pence <> 0) as lowest,
         sum(net_pence) filter (where charge = 'goods')::bigint as goods_net_pence,
         sum(net_pence) filter (where charge = 'goods' and vat_rate_hundredths = 0)::bigint as zero_net_pence
     from lines
-    group by all
-),
-deliveries as (
-    select side, level, document_number, vat_rate_hundredths, sum(net_pence)::bigint as net_pence,
-        sum(vat_pence)::bigint as vat_pence
-    from lines
-    where charge = 'delivery' and net_pence + vat_pence <> 0
-    group by all
+    semi join deliveries on deliveries.side = lines.side and deliveries.document_id = lines.document_id
+    group by lines.side, lines.document_id
 ),
 judged as (
     select
@@ -50,14 +54,11 @@ judged as (
         )::bigint as zero_rated_share_pence
     from deliveries
     left join documents
-        on
-            documents.side = deliveries.side
-            and documents.level = deliveries.level
-            and documents.document_number = deliveries.document_number
+        on documents.side = deliveries.side and documents.document_id = deliveries.document_id
 )
 select
     judged.side,
-    judged.level,
+    charges.level,
     charges.currency,
     charges.destination,
     judged.goods,
@@ -69,12 +70,7 @@ select
     sum(judged.net_pence + judged.vat_pence)::bigint as gross_pence,
     sum(judged.zero_rated_share_pence)::bigint as zero_rated_share_pence
 from judged
-inner join (
-    select distinct side, level, document_number, currency, destination from vat_charges
-) as charges
-    on
-        charges.side = judged.side
-        and charges.level = judged.level
-        and charges.document_number = judged.document_number
+inner join charged_documents as charges
+    on charges.side = judged.side and charges.document_id = judged.document_id
 group by all
-order by judged.side, judged.level, charges.currency, charges.destination, judged.goods, delivery_rate_percent
+order by judged.side, charges.level, charges.currency, charges.destination, judged.goods, delivery_rate_percent

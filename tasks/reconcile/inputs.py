@@ -10,7 +10,7 @@ import pandas as pd
 from schemas.breaks import KnownBreak, TolerancePolicy
 from schemas.reconciliation import CAUSES, STAGED, WITHOUT_EXPLANATION
 from schemas.rules import NumberRule, SizeRule
-from tasks.reconcile import magento_inputs, payment_inputs, plausible, prima_inputs
+from tasks.reconcile import magento_inputs, numbering, payment_inputs, plausible, prima_inputs
 from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.product_sizes import product_sizes
 from tasks.reconcile.staging import Problem, readable, shaped
@@ -142,9 +142,10 @@ def staged(
     unread_levels = {problem.level for problem in prima.unread}
     extracts, problems = prima_inputs.without_repeats(prima.extracts)
     problems += [*prima.unread, *prima_inputs.contradictions(extracts)]
-    tables, unreadable = _documents(magento, prima, extracts, unread_levels)
+    numbers = order_numbers(magento.orders, ledger.orders, number)
+    tables, unreadable = _documents(magento, prima, extracts, numbers, unread_levels)
     problems += unreadable
-    tables["order_numbers"] = order_numbers(magento.orders, ledger.orders, number)
+    tables["order_numbers"] = numbers
     tables["ledger_orders"] = ledger_orders(ledger.orders)
     problems += plausible.problems(tables, run.prima_as_at if run.prima_evidence == "reporting" else None)
     tables["magento_shipments"] = magento_inputs.shipments(magento.shipments, magento.orders)
@@ -166,7 +167,11 @@ def staged(
 
 
 def _documents(
-    magento: MagentoSide, prima: PrimaSide, extracts: Mapping[str, pd.DataFrame], unread_levels: set[str]
+    magento: MagentoSide,
+    prima: PrimaSide,
+    extracts: Mapping[str, pd.DataFrame],
+    numbers: pd.DataFrame,
+    unread_levels: set[str],
 ) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     """Return documents and lines of both sides without the levels that could not be read, and what was unreadable."""
     magento_documents, unread = readable(
@@ -187,6 +192,8 @@ def _documents(
     magento_documents, prima_documents = (
         rows[~rows["level"].isin(unread_levels)].reset_index(drop=True) for rows in (magento_documents, prima_documents)
     )
+    prima_documents["order_key"] = numbering.order_keys(prima_documents["order_number_prima"], numbers)
+    magento_documents, prima_documents = numbering.numbered(magento_documents, prima_documents)
     tables = {
         "magento_documents": magento_documents,
         "magento_lines": magento_inputs.lines(

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 
 from schemas.reconciliation import STAGED
+from schemas.reconciliation.staged import RUN_NUMBERS
+from tasks.reconcile.numbering import compared_under, line_keys
 
 AMOUNTS = ("net_pence", "vat_pence", "gross_pence")
+_GIVEN_LATER = ("order_key", *RUN_NUMBERS)
 DELIVERY_AMOUNTS = ("delivery_net_pence", "delivery_vat_pence", "delivery_gross_pence")
 _TYPES: dict[str, Any] = {
     "text": "str",
@@ -47,7 +50,7 @@ def shaped(name: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 def readable(name: str, rows: pd.DataFrame, system: str) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the documents that have every required value, and a problem for each of the others."""
-    needed = [column.name for column in STAGED[name].columns if column.is_required]
+    needed = [column.name for column in STAGED[name].columns if column.is_required and column.name not in _GIVEN_LATER]
     is_empty = rows[needed].isna()
     is_bad = is_empty.any(axis=1)
     bad = rows[is_bad]
@@ -83,19 +86,22 @@ def hundredths(percents: "pd.Series[Any]") -> "pd.Series[Any]":
 def with_remainders(documents: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     """Return the lines numbered from 1 and dated, with a `rounding` line wherever they do not add up to their document.
 
+    They have the numbers of `numbering`, as their documents have.
+
     Magento shows a line as 0 when its discount is larger than its price, while the order's total keeps the negative.
     """
     keys = ["level", "document_number"]
     sums = lines.groupby(keys, as_index=False)[list(AMOUNTS)].sum()
-    compared = documents[[*keys, "business_date", *AMOUNTS]].merge(sums, on=keys, how="left", suffixes=("", "_lines"))
+    facts = documents[[*keys, "business_date", "document_id"]].assign(comparison_id=compared_under(documents))
+    names = list(facts.columns.drop(keys))
+    compared = facts.join(documents[list(AMOUNTS)]).merge(sums, on=keys, how="left", suffixes=("", "_lines"))
     for amount in AMOUNTS:
         compared[amount] = compared[amount] - compared[f"{amount}_lines"].fillna(0)
     rest = compared[(compared["net_pence"] != 0) | (compared["vat_pence"] != 0)]
-    rest = rest[[*keys, "business_date", *AMOUNTS]].assign(
-        charge="rounding", line_number=20_000_000, sku="", product=""
-    )
-    kept = lines.drop(columns="business_date", errors="ignore").merge(documents[[*keys, "business_date"]], on=keys)
+    rest = rest[[*keys, *names, *AMOUNTS]].assign(charge="rounding", line_number=20_000_000, sku="", product="")
+    kept = lines.drop(columns=names, errors="ignore").merge(facts, on=keys)
     merged = pd.concat([kept, rest], ignore_index=True) if len(rest) else kept
     merged = merged.sort_values([*keys, "line_number"], ignore_index=True)
     merged["line_number"] = merged.groupby(keys).cumcount() + 1
+    merged["line_key"] = line_keys(merged)
     return merged

@@ -68,8 +68,8 @@ def test_the_published_tables_are_the_ones_of_the_dictionary_and_no_others(case:
 def test_every_sql_file_makes_the_one_table_it_is_named_after_and_says_its_grain_first() -> None:
     for name, sql in sql_files():
         table = name.split("_", 1)[1].removesuffix(".sql")
-        assert re.match(rf"-- {table}( \(working table\))?\. Grain: \S", sql), name
-        assert re.findall(r"create (?:temp )?table (\w+)", sql) == [table]
+        assert re.match(rf"-- {table}( \(working (table|view)\))?\. Grain: \S", sql), name
+        assert re.findall(r"create (?:temp )?(?:table|view) (\w+)", sql) == [table]
 
 
 def test_a_staged_document_twice_stops_the_run(case: Case) -> None:
