@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from schemas.batches import PostingResult, PostingState, chunks
@@ -48,34 +49,34 @@ class StockWriter:
         self._sources: frozenset[str] | None = None
         self._troubles = 0
         self._refusals = 0
+        self._is_smooth = False  # the last batch went well, so the next one is likely to leave as it is
         self._taken: list[StockLevel] = []  # by Magento, and not in the ledger yet: that comes with the next batch
+        self._ahead: list[StockLevel] = []  # recorded as `pending` while the batch before it is under way
         self.results: list[PostingResult] = []
 
     def write(self, levels: Sequence[StockLevel]) -> None:
         """Write all of them; `results` then has one result for each. What is not written now stays `waiting`.
 
-        A batch that Magento took is recorded with the next one, in one transaction. A crash in between leaves it
-        `pending`, and the next run reads what became of it.
+        While Magento answers one batch, the one before it is recorded as taken and the next one as `pending`, in one
+        transaction. A crash in between leaves them `pending`, and the next run reads what became of them.
         """
-        try:
-            self._write(levels)
-        finally:
-            self._record([])
+        with ThreadPoolExecutor(1, "stock-call") as caller:
+            try:
+                self._write(levels, caller)
+            finally:
+                self._record([])
 
-    def _write(self, levels: Sequence[StockLevel]) -> None:
+    def _write(self, levels: Sequence[StockLevel], caller: Executor) -> None:
         groups = deque([list(levels)] if levels else [])
         while groups:
-            group = groups.popleft()
-            batch, rest = group[: self._size.size], group[self._size.size :]
-            if rest:
-                groups.appendleft(rest)
+            batch = self._next_batch(groups)
             pause = self.reason_to_pause()
             if pause is not None:
                 self._wait([batch, *groups], *pause)
                 return
             try:
                 self._keep_lane()
-                groups.extendleft(reversed(self._send(batch)))
+                groups.extendleft(reversed(self._send(batch, groups, caller)))
             except SystemUnavailableError as error:
                 self._wait([batch, *groups], "UNAVAILABLE", str(error))
                 return
@@ -84,6 +85,17 @@ class StockWriter:
                 words = f"Magento refused {self._refusals} levels one after another; the last was {last.subject}"
                 self._wait(groups, "UNAVAILABLE", f"{words}: {last.detail}")
                 return
+
+    def _next_batch(self, groups: deque[list[StockLevel]]) -> list[StockLevel]:
+        """Take the next batch off the groups: the one that is recorded already, where it still is the next one."""
+        group = groups.popleft()
+        most, ahead = self._size.size, len(self._ahead)
+        if ahead and ahead <= most and group[:ahead] == self._ahead:
+            most = ahead
+        batch, rest = group[:most], group[most:]
+        if rest:
+            groups.appendleft(rest)
+        return batch
 
     def reason_to_pause(self) -> tuple[str, str] | None:
         """Return code and words why nothing may be written now, or None."""
@@ -95,11 +107,21 @@ class StockWriter:
             return "STALE", f"PRIMA's figures of {self._read_at:%Y-%m-%d %H:%M} UTC are too old to be written"
         return None
 
-    def _send(self, batch: Sequence[StockLevel]) -> list[list[StockLevel]]:
+    def _send(
+        self, batch: list[StockLevel], groups: deque[list[StockLevel]], caller: Executor
+    ) -> list[list[StockLevel]]:
         """Write one batch; returns the groups of it that are to be sent again."""
-        self._record(batch)
+        if batch != self._ahead:
+            self._record(batch)
+        self._ahead = []
+        call = caller.submit(
+            self._magento.write_source_items, [(level.sku, level.source_code, level.source_qty) for level in batch]
+        )
+        if self._is_smooth:
+            self._record(groups[0][: self._size.size] if groups else [], is_ahead=True)
+        self._is_smooth = False
         try:
-            self._magento.write_source_items([(level.sku, level.source_code, level.source_qty) for level in batch])
+            call.result()
         except InputLimitError as error:
             self._ledger.record_push(batch, "refused", batch_id=self._batch_id)
             if error.limit >= len(batch):
@@ -115,16 +137,20 @@ class StockWriter:
             return [list(batch)]
         except OutcomeUnknownError as error:
             return self._as_read_back(batch, error)
-        self._taken = list(batch)
+        self._taken = batch
+        self._is_smooth = True
         self._size.went_well()
         self._troubles = self._refusals = 0
         self.results += [result_of(level, "posted") for level in batch]
         return []
 
-    def _record(self, pending: Sequence[StockLevel]) -> None:
-        """Record what Magento took last, and what is about to be sent."""
+    def _record(self, pending: list[StockLevel], *, is_ahead: bool = False) -> None:
+        """Record what Magento took last, and what is about to be sent; what was to be sent and is not is withdrawn."""
         taken, self._taken = self._taken, []
-        self._ledger.record_pushes([(taken, "posted"), (pending, "pending")], batch_id=self._batch_id)
+        withdrawn, self._ahead = self._ahead, pending if is_ahead else []
+        self._ledger.record_pushes(
+            [(taken, "posted"), (withdrawn, "withdrawn"), (pending, "pending")], batch_id=self._batch_id
+        )
 
     def _split(self, batch: Sequence[StockLevel], error: CallRefusedError) -> list[list[StockLevel]]:
         """Cut a refused batch by source or in half; a level that is refused alone, or whose source is none, is told."""

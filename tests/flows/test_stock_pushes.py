@@ -9,7 +9,9 @@ from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from sandbox.magento.search import Limits
 from sandbox.prima.items import Item
+from schemas.documents import StockLevel
 from tasks.errors import SystemUnavailableError
+from tasks.post import stock as post
 from tests.flows.shopping import (
     PRICE,
     STOCK_WRITE,
@@ -270,6 +272,37 @@ def test_a_row_without_a_whole_quantity_is_rejected_alone_and_its_sku_stays_as_i
     sync_inventory()
     assert installation.open_codes() == {}
     assert installation.magento.source_quantity(OTHER) == 2
+
+
+def test_the_next_batch_is_recorded_while_magento_answers_and_withdrawn_where_it_does_not_leave(
+    installation: Installation,
+) -> None:
+    skus = [f"TEE-{number}" for number in range(8)]
+    stock_both(installation, dict.fromkeys(skus, 10))
+    installation.configure(overlap_minutes="10\nstock_batch_size = 2")
+    installation.add_settings("[stock]\npush_pause_seconds = 0")
+    levels = [StockLevel(sku, "default", 9, 0, 0, 9, datetime.now(UTC)) for sku in skus]
+    recorded: list[list[str]] = []
+
+    def before_each_call() -> None:
+        with installation.ledger() as ledger:
+            recorded.append([ledger.stock_pushes(sku)[0].state if ledger.stock_pushes(sku) else "" for sku in skus])
+        if len(recorded) == 3:
+            installation.magento.faults.add(STOCK_WRITE, "status", times=1, status=503)
+
+    results = post.post_stock.fn(levels, "stock-1", keep_lane=before_each_call)
+
+    assert [result.state for result in results] == ["posted"] * 8
+    assert {installation.magento.source_quantity(sku) for sku in skus} == {9}
+    assert recorded[2] == ["posted"] * 2 + ["pending"] * 4 + [""] * 2, "the third call finds itself recorded"
+    with installation.ledger() as ledger:
+        histories = {tuple(push.state for push in reversed(ledger.stock_pushes(sku))) for sku in skus}
+        assert set(ledger.confirmed_levels().values()) == {9}
+    assert histories == {
+        ("pending", "posted"),
+        ("pending", "refused", "pending", "posted"),
+        ("pending", "withdrawn", "pending", "posted"),
+    }
 
 
 def _delete_source_item(installation: Installation, sku: str) -> None:

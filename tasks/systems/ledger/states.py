@@ -17,7 +17,7 @@ OrderStateName = Literal[
     "cancelled",
 ]
 PostingState = Literal["pending", "unknown", "posted", "refused"]
-PushState = Literal["pending", "unknown", "posted", "refused"]
+PushState = Literal["pending", "unknown", "posted", "refused", "withdrawn"]
 ExceptionState = Literal["open", "closed"]
 
 ORDER_STATES: tuple[OrderStateName, ...] = get_args(OrderStateName)

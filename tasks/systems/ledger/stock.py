@@ -41,7 +41,8 @@ class Stock(Database):
         """Append these levels to the history of pushes, and keep `confirmed_levels` true.
 
         `pending` (before the call leaves) and `unknown` make Magento's figure unknown, so that it is sent again;
-        `posted` makes it the level that was sent; `refused` changes nothing: after `pending` it stays unknown.
+        `posted` makes it the level that was sent; `refused`, and `withdrawn` (recorded, then not sent), change nothing:
+        after `pending` it stays unknown.
         """
         self.record_pushes([(levels, state)], batch_id=batch_id)
 
@@ -59,7 +60,7 @@ class Stock(Database):
         ordered = sorted(levels, key=lambda level: (level.sku, level.source_code))
         rows = [{**_sum_of(level), "state": state, "batch_id": batch_id, "pushed_at": now} for level in ordered]
         connection.execute(stock_pushes.insert(), rows)
-        if state == "refused":
+        if state in ("refused", "withdrawn"):
             return
         confirmed = [
             {
