@@ -1,9 +1,14 @@
 """What a stock cycle costs beside what cannot be avoided: reading PRIMA's answer, and writing to Magento.
 
-(a) A cycle in which nothing changed, against a bare program that asks for the same answer and parses it with lxml, and
-against the parsing alone. (b) A cycle in which every SKU changed, against a bare loop that posts the same batches with
-httpx. Magento's stand-in takes as long for a batch as a real Magento did (45 ms and 3.2 ms an item, magento-rest.md),
-unless told otherwise. Stand-ins, flow and bare programs are processes of their own; Prefect's server is up.
+(a) A cycle in which nothing changed, against a bare program that asks for the same answer, parses it with lxml and
+takes the seven values of each row out as Python texts; it does no more with them. Two ratios: to answer and parse, and
+to the parse alone, where the time that PRIMA took to answer the bare program is taken off the cycle as well. A cycle
+also reads a sample of Magento's stock back, in which a bare parse has no part: that is in the cycle and shown apart.
+Beside it a cycle that works everything out although nothing changed (`stock.work_out_minutes`).
+
+(b) A cycle in which every SKU changed, against a bare loop that posts the same batches with httpx. Magento's stand-in
+takes as long for a batch as a real Magento did (45 ms and 3.2 ms an item, magento-rest.md), unless told otherwise.
+Stand-ins, flow and bare programs are processes of their own; Prefect's server is up.
 
     python benchmarks/bench_inventory.py                            1,000 and 10,000 SKUs
     python benchmarks/bench_inventory.py --skus 1000 10000 100000
@@ -18,7 +23,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -79,20 +84,16 @@ def serve_prima(folder: str, pipe: Any) -> None:
 
 
 def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
-    """Run the flow so often; send the seconds of each run, those of its writing, CPU seconds, and peak memory."""
+    """Run the flow so often; send its seconds, those of reading back and of writing, CPU seconds, and peak memory."""
     os.environ.update(environment)
+    from flows import read_back
     from flows.inventory import sync_inventory
     from tasks.post.stock_batches import StockWriter
 
+    reading: list[float] = []
     writing: list[float] = []
-    write = StockWriter.write
-
-    def timed(self: StockWriter, levels: Any) -> None:
-        started = time.perf_counter()
-        write(self, levels)
-        writing.append(time.perf_counter() - started)
-
-    StockWriter.write = timed  # type: ignore[method-assign]
+    read_back.read_sample_back = timed(read_back.read_sample_back, reading)
+    StockWriter.write = timed(StockWriter.write, writing)  # type: ignore[method-assign]
     seconds, cpu = [], []
     for _ in range(times):
         started, cpu_started = time.perf_counter(), time.process_time()
@@ -100,7 +101,18 @@ def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
         seconds.append(time.perf_counter() - started)
         cpu.append(time.process_time() - cpu_started)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pipe.send((seconds, writing, cpu, memory, dict(summary.counts)))
+    pipe.send((seconds, reading, writing, cpu, memory, dict(summary.counts)))
+
+
+def timed(function: Callable[..., None], seconds: list[float]) -> Callable[..., None]:
+    """Return the function; what each call of it takes is added to the list."""
+
+    def measured(*arguments: Any) -> None:
+        started = time.perf_counter()
+        function(*arguments)
+        seconds.append(time.perf_counter() - started)
+
+    return measured
 
 
 def run_bare_parse(wsdl_url: str, times: int, pipe: Any) -> None:
@@ -167,6 +179,35 @@ def run_bare_push(environment: Mapping[str, str], pipe: Any) -> None:
     pipe.send((seconds, len(levels), sum(answer.status_code != 200 for answer in answers)))
 
 
+def show_unchanged(count: int, environment: Mapping[str, str], wsdl_url: str) -> None:
+    """Measure cycles in which nothing changed, and print a line for each kind."""
+    load = os.getloadavg()[0]
+    bare, parsing, bare_cpu, bare_memory, rows = in_a_process(run_bare_parse, wsdl_url, TIMES)
+    asked, parsed, bare_cpu_used = middle(bare), middle(parsing), middle(bare_cpu)
+    print(
+        f"{count:>7} SKUs, bare: answer and parse {asked:.2f} s, of it parse {parsed:.2f} s "
+        f"(CPU {bare_cpu_used:.2f} s, peak {bare_memory:.0f} MB); load {load:.1f}"
+    )
+    config = Path(environment["MAGENTO_PRIMA_CONFIG"])
+    text = config.read_text(encoding="utf-8")
+    for kind in ("unchanged", "unchanged, worked out all the same"):
+        if kind != "unchanged":
+            config.write_text(f"{text}\n[stock]\nwork_out_minutes = 0\n", encoding="utf-8")
+        cycles, reading, _, cpu, memory, counts = in_a_process(run_flow, environment, TIMES)
+        whole, read_back = middle(cycles), middle(reading)
+        print(
+            f"{count:>7} SKUs {kind}: cycle {whole:.2f} s, of it {read_back:.2f} s reading back "
+            f"(CPU {middle(cpu):.2f} s, peak {memory:.0f} MB); ratio {whole / asked:.2f} to answer and parse, "
+            f"{(whole - asked + parsed) / parsed:.2f} to parse (target {TARGET_UNCHANGED}), by CPU "
+            f"{middle(cpu) / bare_cpu_used:.2f}; without reading back {(whole - read_back) / asked:.2f} and "
+            f"{(whole - read_back - asked + parsed) / parsed:.2f}; load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
+        if rows != counts["unchanged"]:
+            raise SystemExit(f"{rows} rows came, {counts} were counted")
+    config.write_text(text, encoding="utf-8")
+
+
 def measure(count: int, seconds_a_batch: float, api_url: str) -> None:
     """Measure both cycles for so many SKUs and print a line for each."""
     from sandbox.installation import write_installation
@@ -191,26 +232,14 @@ def measure(count: int, seconds_a_batch: float, api_url: str) -> None:
             in_a_process(run_flow, environment, 1)  # learns what Magento has
             to_magento.send("calls")
             to_magento.recv()
-            load = os.getloadavg()[0]
-            bare, parsing, bare_cpu, bare_memory, rows = in_a_process(run_bare_parse, prima["wsdl_url"], TIMES)
-            cycles, _, cpu, memory, counts = in_a_process(run_flow, environment, TIMES)
+            show_unchanged(count, environment, prima["wsdl_url"])
             to_magento.send("calls")
-            writes = to_magento.recv()
-            unchanged, asked, parsed = middle(cycles), middle(bare), middle(parsing)
-            print(
-                f"{count:>7} SKUs unchanged: cycle {unchanged:.2f} s (CPU {middle(cpu):.2f} s, peak {memory:.0f} MB), "
-                f"bare answer and parse {asked:.2f} s (CPU {middle(bare_cpu):.2f} s, peak {bare_memory:.0f} MB), "
-                f"of it parse {parsed:.2f} s; ratio {unchanged / asked:.1f} to answer and parse "
-                f"(target {TARGET_UNCHANGED}), by CPU {middle(cpu) / middle(bare_cpu):.1f}; {writes} writes; "
-                f"load {load:.1f}",
-                flush=True,
-            )
-            if rows != counts["unchanged"] or writes:
-                raise SystemExit(f"{rows} rows came, {counts} were counted, {writes} writes were made")
+            if writes := to_magento.recv():
+                raise SystemExit(f"{writes} writes were made although nothing had changed")
             to_prima.send("sell")
             to_prima.recv()
             load = os.getloadavg()[0]
-            (cycle,), (writing,), _, memory, counts = in_a_process(run_flow, environment, 1)
+            (cycle,), _, (writing,), _, memory, counts = in_a_process(run_flow, environment, 1)
             seconds, sent, refused = in_a_process(run_bare_push, environment)
             if refused or sent != counts["posted"] or sent != count:
                 raise SystemExit(f"{counts} by the flow, {sent} by the loop, {refused} batches refused")

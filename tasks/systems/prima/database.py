@@ -95,7 +95,7 @@ class DatabaseChannel:
         try:
             result = connection.execute(statement)
             _check_columns(extract, list(result.keys()))
-            return list(result.keys()), list(map(tuple, result))
+            return list(result.keys()), [tuple(row) for row in result.all()]
         except DBAPIError as error:
             if error.connection_invalidated or self._is_passing(error):
                 raise SystemUnavailableError(
