@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/requirements.lock
 PYTHON ?=
 
-.PHONY: help demo up test soak world lint bench clean
+.PHONY: help demo up test soak world lint bench docs pictures clean
 
 help:
 	@echo 'make demo   one order-to-cash round against the sandbox, through a Prefect server and worker'
@@ -16,6 +16,8 @@ help:
 	@echo 'make world  10,000 generated orders through both stand-ins over HTTP: about ten minutes'
 	@echo 'make lint   style, types and import contracts'
 	@echo 'make bench  the benchmarks, one after the other'
+	@echo 'make docs   the handbook as a site in var/site, to be opened from the files themselves'
+	@echo 'make pictures  the pictures of the handbook anew, from a real Prefect UI (needs Chromium)'
 	@echo 'make clean  removes .venv, caches, var/demo and var/up; a ledger or warehouse elsewhere in var/ stays'
 
 demo: $(STAMP)
@@ -47,6 +49,13 @@ bench: $(STAMP)
 	@set -e; found=; for file in benchmarks/bench_*.py; do \
 		[ -e "$$file" ] || continue; found=yes; echo "== $$file"; $(BIN)/python "$$file"; \
 	done; [ -n "$$found" ] || echo 'benchmarks/ holds no bench_*.py yet'
+
+docs: $(STAMP)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'open var/site/index.html'
+
+pictures: $(STAMP)
+	$(BIN)/python -m sandbox.pictures
 
 # The stamp is a copy of the lock file, so a checkout that only touches the file costs nothing. Packages are compiled in
 # one go afterwards, on all cores: without bytecode `import prefect` takes twice as long in every flow run.

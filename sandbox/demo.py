@@ -186,7 +186,7 @@ class Demo:
             else:
                 stack.callback(deployments.remove)
             with self.console.status("work pool, limits and deployments of prefect.yaml"):
-                deployments.prepare()
+                embedded.prepare()
                 embedded.start_worker(self.children, self.env)
                 names = deployments.deploy(deployer, self.children)
             self.say(f"deployed: {', '.join(names)}")

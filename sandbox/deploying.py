@@ -1,13 +1,16 @@
 """The deployments of the demo: `prefect deploy --all`, with the flows imported before the server is there to take them.
 
 `python -m sandbox.deploying` imports every flow of `prefect.yaml`, which takes seconds, waits until the work pool
-exists, and then does what the command does. What the server holds afterwards is the same.
+exists, and then does what the command does. What the server holds afterwards is the same, but paused: no schedule may
+start a run before the demo says so.
 """
 
 import sys
+import tempfile
 import time
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import yaml
 from prefect.cli import app
@@ -22,9 +25,8 @@ POOL_SECONDS = 120.0
 POLL_SECONDS = 0.1
 
 
-def import_flows() -> None:
+def import_flows(deployments: list[dict[str, Any]]) -> None:
     """Import the module of every deployment."""
-    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
     for module in {deployment["entrypoint"].rpartition(".")[0] for deployment in deployments}:
         import_module(module)
 
@@ -41,11 +43,17 @@ def wait_for_pool() -> None:
 
 
 def main() -> None:
-    """Deploy everything; ends the process with the exit code of `prefect deploy`."""
-    import_flows()
-    wait_for_pool()
-    sys.argv = ["prefect", "--no-prompt", "deploy", "--all"]
-    app()
+    """Deploy everything, paused; ends the process with the exit code of `prefect deploy`."""
+    described = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
+    import_flows(described["deployments"])
+    for deployment in described["deployments"]:
+        deployment["paused"] = True
+    with tempfile.TemporaryDirectory(prefix="deploying-") as folder:
+        paused = Path(folder, "prefect.yaml")
+        paused.write_text(yaml.safe_dump(described), encoding="utf-8")
+        wait_for_pool()
+        sys.argv = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(paused)]
+        app()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
@@ -72,20 +71,11 @@ class Deployments:
                 "worker would take the runs of that installation. Unset PREFECT_API_URL for a server of the demo's own."
             )
 
-    def prepare(self) -> None:
-        """Create pool and limits; the pool is paused, so that no schedule starts a run while they are deployed."""
-        orchestration.prepare()
-        self._client.update_work_pool(orchestration.WORK_POOL, WorkPoolUpdate(is_paused=True))
-
     def deploy(self, deployer: Child, children: Children) -> list[str]:
-        """Wait for every deployment, pause the schedules and open the pool; return the names of the deployments."""
+        """Wait until every deployment is there, each paused; return their names."""
         children.finish(deployer, DEPLOY_SECONDS)
         ours = WorkPoolFilter(name=WorkPoolFilterName(any_=[orchestration.WORK_POOL]))
         self._found = {found.name: found for found in self._client.read_deployments(work_pool_filter=ours)}
-        for deployment in self._found.values():
-            if deployment.schedules:
-                self._client.pause_deployment(deployment.id)
-        self._client.update_work_pool(orchestration.WORK_POOL, WorkPoolUpdate(is_paused=False))
         return sorted(self._found)
 
     def start(self, name: str, **parameters: Any) -> FlowRun:
@@ -115,8 +105,8 @@ class Deployments:
         Raises FlowRunFailedError when a schedule is not planned in that time.
         """
         waiting = {deployment.id: name for name, deployment in self._found.items() if deployment.schedules}
-        for deployment_id in waiting:
-            self._client.resume_deployment(deployment_id)
+        for deployment in self._found.values():
+            self._client.resume_deployment(deployment.id)
         deadline = time.monotonic() + seconds
         planned: dict[str, datetime] = {}
         while len(planned) < len(waiting):
@@ -162,6 +152,11 @@ class Deployments:
 def open_client() -> SyncPrefectClient:
     """Return a client of the server that `PREFECT_API_URL` names."""
     return get_client(sync_client=True)
+
+
+def prepare() -> None:
+    """Create the work pool and the limits."""
+    orchestration.prepare()
 
 
 def start_deployer(children: Children, env: Mapping[str, str]) -> Child:
