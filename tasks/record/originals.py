@@ -1,6 +1,5 @@
 """Magento's record of each order that goes to PRIMA, kept as evidence: what was read, beside what was sent."""
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -20,20 +19,18 @@ def keep_originals(
 
     Amounts stand as the text that Magento sent, in quotes. Source: GET /rest/V1/orders.
     """
-    wanted = {str(record["increment_id"]): record for record in records if record.get("increment_id") in order_numbers}
-    kept = ledger.record_hashes(list(wanted))
-    payloads = {number: _as_text(record) for number, record in wanted.items()}
-    new = [number for number, payload in payloads.items() if _sha256(payload) != kept.get(number)]
+    items = {
+        number: EvidenceItem(KIND, f"order {number}", _as_text(record), "application/json")
+        for record in records
+        if (number := str(record.get("increment_id"))) in order_numbers
+    }
+    kept = ledger.records_kept(items)
+    new = [number for number in items if number not in kept]
     ids: dict[str, int] = {}
     for some in chunks(new, RECORDS_A_COMMIT):
-        items = [EvidenceItem(KIND, f"order {number}", payloads[number], "application/json") for number in some]
-        ids.update(zip(some, ledger.keep_evidence_batch(items), strict=True))
+        ids.update(zip(some, ledger.keep_evidence_batch([items[number] for number in some]), strict=True))
     return ids
 
 
 def _as_text(record: Mapping[str, Any]) -> str:
     return json.dumps(record, default=str, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _sha256(payload: str) -> str:
-    return hashlib.sha256(payload.encode("utf-8")).hexdigest()

@@ -1,7 +1,7 @@
 """The ledger: orders, postings, exceptions, watermarks, stock, evidence and leases, in SQLite or PostgreSQL."""
 
 from tasks.systems.ledger.breaks import BreakEvent
-from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
+from tasks.systems.ledger.errors import ErasedError, LedgerStateError, PostingExistsError
 from tasks.systems.ledger.order_postings import Begun, EndedOrder, NotBegun, WantedOrder
 from tasks.systems.ledger.placed import PlacedLines, PlacedOrder
 from tasks.systems.ledger.records import (
@@ -36,6 +36,7 @@ __all__ = [
     "DispatchLink",
     "DispatchTrack",
     "EndedOrder",
+    "ErasedError",
     "Evidence",
     "EvidenceItem",
     "EvidenceProblem",

@@ -156,11 +156,36 @@ class Database:
         engine = open_engine(self._url, foreign_keys=False)
         try:
             with self._told("migrate"), engine.begin() as connection:
+                before = migration.revision_of(connection)
                 revision = migration.upgrade(connection)
         finally:
             engine.dispose()
         self._is_checked = True
+        if before not in (None, revision):
+            self.clear_deleted()
         return revision
+
+    def clear_deleted(self, *tables: str) -> str:
+        """Overwrite what was deleted: in SQLite the file and its log as a whole, in PostgreSQL these tables.
+
+        Returns why that could not be done now, empty when it was. Nobody else writes meanwhile.
+        """
+        raw = self._engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            if self._is_sqlite:
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy = (cursor.fetchone() or (0,))[0]
+                return "another process is reading the file" if is_busy else ""
+            raw.driver_connection.autocommit = True  # type: ignore[union-attr]
+            for table in tables:
+                cursor.execute(f"VACUUM FULL {table}")
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            return str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        finally:
+            raw.invalidate()
+        return ""
 
     def check(self) -> None:
         """Raise the ConfigurationError or SystemUnavailableError that any other call would raise; else do nothing."""

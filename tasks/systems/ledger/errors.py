@@ -21,3 +21,7 @@ class PostingExistsError(LedgerStateError):
         )
         self.posting = posting
         self.state: PostingState = posting.state
+
+
+class ErasedError(LedgerStateError):
+    """What was asked for had personal data in it that was erased, or was kept so long that it expired."""

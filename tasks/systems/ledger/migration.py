@@ -40,6 +40,11 @@ def check(connection: Connection, where: str) -> None:
         )
 
 
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision of the tables; None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def upgrade(connection: Connection) -> str:
     """Bring the tables to the newest revision inside the caller's transaction; return that revision."""
     if connection.dialect.name == "postgresql":

@@ -292,7 +292,7 @@ class MappingVersion:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A kept payload as it was sent or received. `payload_sha256` is over the payload before compression."""
+    """A kept payload. `payload_sha256` is over its body before compression: without the personal values."""
 
     id: int
     kind: str
@@ -312,6 +312,21 @@ class EvidenceItem:
     subject: str
     payload: str | bytes
     media: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPayload:
+    """A payload to be shown: `body` has of each personal value its name and length alone.
+
+    `is_erased`: its personal values are gone; `is_kept` is false when it expired as a whole.
+    """
+
+    evidence_id: int
+    kind: str
+    subject: str
+    body: bytes
+    is_erased: bool
+    is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)

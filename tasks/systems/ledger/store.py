@@ -8,6 +8,7 @@ from tasks.systems.ledger.customers import Customers
 from tasks.systems.ledger.desk import Desk
 from tasks.systems.ledger.dispatch_inbox import DispatchInbox
 from tasks.systems.ledger.dispatch_postings import DispatchPostings
+from tasks.systems.ledger.erasures import Erasures
 from tasks.systems.ledger.exceptions import Exceptions
 from tasks.systems.ledger.invoicing import Invoicing
 from tasks.systems.ledger.mappings import Mappings
@@ -43,6 +44,7 @@ class Ledger(
     TolerancePolicies,
     Periods,
     Proofs,
+    Erasures,
     Stock,
     StockHolds,
     StockCycles,

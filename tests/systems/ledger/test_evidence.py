@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, delete, select, update
 
 from tasks.errors import NotFoundError
 from tasks.systems.ledger import EvidenceItem, Ledger
-from tasks.systems.ledger.models import evidence, evidence_head
+from tasks.systems.ledger.models import evidence, evidence_head, personal_data
 from tests.systems.ledger.conftest import TestClock
 
 XML = "<Order><Name>Zoë</Name><Total>59.97</Total></Order>"
@@ -95,6 +95,10 @@ def test_every_single_changed_byte_of_a_payload_is_found_and_named(ledger: Ledge
         {"payload_sha256": "0" * 64},
         {"previous_hash": "0" * 64},
         {"chain_hash": "0" * 64},
+        {"packed_sha256": "0" * 64},
+        {"personal_sha256": "0" * 64},
+        {"personal_sha256": ""},
+        {"payload": b""},
     ],
 )
 def test_a_changed_column_is_found_and_named(ledger: Ledger, intruder: Engine, change: dict[str, Any]) -> None:
@@ -119,6 +123,7 @@ def test_a_removed_row_is_found_wherever_it_was(ledger: Ledger, intruder: Engine
         assert ledger.verify_evidence() != [], f"row {removed}"
         with intruder.begin() as connection:
             connection.execute(delete(evidence))
+            connection.execute(delete(personal_data))
             connection.execute(update(evidence_head).values(last_id=0, chain_hash="0" * 64))
         assert ledger.verify_evidence() == []
 
@@ -131,10 +136,13 @@ def test_a_row_rewritten_with_a_fitting_seal_breaks_the_chain_behind_it(ledger: 
         connection.execute(delete(evidence).where(evidence.c.id == 3))
         connection.execute(update(evidence_head).values(last_id=2, chain_hash=row["previous_hash"]))
         connection.execute(delete(evidence).where(evidence.c.id == 2))
+        values = dict(connection.execute(select(personal_data).where(personal_data.c.evidence_id == 3)).one()._mapping)
+        connection.execute(delete(personal_data).where(personal_data.c.evidence_id > 1))
         first = connection.execute(select(evidence.c.chain_hash).where(evidence.c.id == 1)).scalar_one()
         connection.execute(update(evidence_head).values(last_id=1, chain_hash=first))
     ledger.keep_evidence("prima order request", "order 2", "forged", media="application/xml")
     with intruder.begin() as connection:
         connection.execute(evidence.insert().values(row))
+        connection.execute(personal_data.insert().values(values))
         connection.execute(update(evidence_head).values(last_id=3, chain_hash=row["chain_hash"]))
     assert _problems(ledger) == [(3, "order 3")]

@@ -18,7 +18,7 @@ from tasks.systems.ledger.models.dispatches import (
     order_marks,
     status_polls,
 )
-from tasks.systems.ledger.models.evidence import evidence, evidence_head
+from tasks.systems.ledger.models.evidence import evidence, evidence_head, personal_data
 from tasks.systems.ledger.models.exceptions import exception_events, exceptions
 from tasks.systems.ledger.models.mappings import mappings
 from tasks.systems.ledger.models.orders import order_lines, orders
@@ -55,6 +55,7 @@ __all__ = [
     "orders",
     "period_events",
     "periods",
+    "personal_data",
     "postings",
     "prior_period_items",
     "refund_lines",
