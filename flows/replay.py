@@ -14,7 +14,7 @@ from schemas.replay import Replay, Source
 from tasks import connect
 from tasks.decide import orders as decide_orders
 from tasks.decide import replay as decide
-from tasks.errors import ConfigurationError, NotFoundError
+from tasks.errors import CallRefusedError, ConfigurationError, NotFoundError
 from tasks.extract import items as extract_items
 from tasks.extract import replay as extract
 from tasks.extract.orders import fetch_numbered_orders
@@ -31,8 +31,8 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
 
     `source`: the requests kept as evidence, or a fresh read of Magento. With `post` the order then travels the line
     that every order travels, which posts nothing that PRIMA has or may have; one that was refused need not rest first.
-    Raises NotFoundError for an unknown order, ConfigurationError for `post` from evidence: what was sent once may be
-    stale.
+    Raises NotFoundError for an unknown order, CallRefusedError for one whose personal data was erased,
+    ConfigurationError for `post` from evidence: what was sent once may be stale.
     """
     if post and source == "evidence":
         raise ConfigurationError(
@@ -43,6 +43,10 @@ def replay_order(number: str, source: Source = "magento", post: bool = False) ->
             next_step="Use --from magento with --post.",
         )
     sent = extract.fetch_sent(number)
+    if sent.erased:
+        raise CallRefusedError(
+            f"it cannot be played again: {sent.erased}", system="ledger", operation="replay", reference=number
+        )
     if source == "evidence":
         if not sent.state:
             raise NotFoundError("it was never seen here.", system="ledger", operation="replay", reference=number)

@@ -54,12 +54,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class SentOrder:
-    """What the ledger holds of an order and its postings, oldest first; `state` is empty for one never seen."""
+    """What the ledger holds of an order and its postings, oldest first; `state` is empty for one never seen.
+
+    `erased` says why what was sent cannot be shown: its personal data was erased.
+    """
 
     order_number: str
     order_number_prima: str = ""
     state: str = ""
     attempts: Sequence[Attempt] = ()
+    erased: str = ""
 
     @property
     def sent(self) -> Attempt | None:

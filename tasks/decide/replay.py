@@ -39,6 +39,8 @@ def from_evidence(sent: SentOrder) -> Replay:
     )
     first, last = sent.sent, sent.attempts[-1] if sent.attempts else None
     now = last.attributes if last is not None else {}
+    if sent.erased:
+        return Replay(sent.order_number, sent.order_number_prima, "evidence", verdict, f"{decision} {sent.erased}")
     return _replay(sent, "evidence", verdict, decision, first, now)
 
 
@@ -51,7 +53,7 @@ def from_magento(sent: SentOrder, obstacles: Sequence[ExceptionNote], prepared: 
     verdict, decision = _by_ledger(sent) or _by_look(sent, obstacles, prepared)
     first = sent.sent
     now = prepared.attributes if prepared is not None else {}
-    if not now:
+    if not now or sent.erased:
         return Replay(sent.order_number, sent.order_number_prima, "magento", verdict, decision)
     return _replay(sent, "magento", verdict, decision, first, now)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from prefect import task
@@ -12,7 +13,7 @@ from schemas.replay import Attempt, Attributes, PreparedOrder, SentOrder
 from tasks import connect
 from tasks.errors import CallRefusedError, OutcomeUnknownError
 from tasks.settings import Settings
-from tasks.systems.ledger import Ledger, Posting
+from tasks.systems.ledger import ErasedError, Ledger, Posting
 from tasks.systems.prima import PrimaClient
 from tasks.systems.prima.documents import parse_text
 
@@ -30,8 +31,8 @@ def fetch_sent(number: str) -> SentOrder:
         order = ledger.order(number) or ledger.order_by_prima_number(number)
         if order is None:
             return SentOrder(number)
-        attempts = [_attempt(ledger, posting) for posting in ledger.attempts(f"{KEY}{order.order_number}")]
-    return SentOrder(order.order_number, order.order_number_prima, order.state, attempts)
+        attempts = ledger.attempts(f"{KEY}{order.order_number}")
+        return _sent(ledger, order.order_number, order.order_number_prima, order.state, attempts)
 
 
 @task(cache_policy=NO_CACHE)
@@ -41,11 +42,12 @@ def fetch_sent_of(order_numbers: Sequence[str]) -> dict[str, SentOrder]:
         known = {order.order_number: order for order in ledger.placed_by_number(order_numbers)}
         attempts = ledger.attempts_of([f"{KEY}{number}" for number in known])
         return {
-            number: SentOrder(
+            number: _sent(
+                ledger,
                 number,
                 known[number].order_number_prima,
                 known[number].state,
-                [_attempt(ledger, posting) for posting in attempts.get(f"{KEY}{number}", [])],
+                attempts.get(f"{KEY}{number}", []),
             )
             if number in known
             else SentOrder(number)
@@ -115,6 +117,18 @@ def attributes_of(document: str) -> Attributes:
             place = f"{element.tag} {number}".rstrip()
             found |= {f"{place}/@{name}": str(value) for name, value in element.attrib.items()}
     return found
+
+
+def _sent(
+    ledger: Ledger, order_number: str, order_number_prima: str, state: str, postings: Sequence[Posting]
+) -> SentOrder:
+    """Return what was sent of an order; of one that was erased only what became of it, and why no more."""
+    try:
+        attempts = [_attempt(ledger, posting) for posting in postings]
+    except ErasedError as error:
+        bare = [_attempt(ledger, replace(posting, request_evidence_id=None)) for posting in postings]
+        return SentOrder(order_number, order_number_prima, state, bare, error.message)
+    return SentOrder(order_number, order_number_prima, state, attempts)
 
 
 def _attempt(ledger: Ledger, posting: Posting) -> Attempt:

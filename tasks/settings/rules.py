@@ -19,6 +19,9 @@ class LedgerSettings(Section):
         pattern=r"^(sqlite|postgresql\+psycopg)://",
         description="SQLAlchemy URL, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
     )
+    keep_years: int = Field(
+        default=6, ge=1, le=30, description="payloads are kept for the current year and so many before it"
+    )
 
 
 class WarehouseSettings(Section):

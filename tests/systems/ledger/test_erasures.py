@@ -221,7 +221,7 @@ def test_what_was_kept_before_is_split_and_sealed_anew_and_damage_stays_named(em
         assert json.loads(ledger.evidence(1)) == RECORD
         assert "Owl" not in ledger.shown_evidence(1).body.decode()
         said = json.loads(ledger.evidence(4))
-        assert (said["damaged"], said["last_id"], said["revision"]) == ([2], 3, "0012")
+        assert (said["damaged"], said["last_id"], said["revision"]) == ([2], 3, "0015")
         ledger.see_orders([an_order(NUMBER)])
         ledger.set_order_states([NUMBER], "cancelled")
         assert ledger.erase_orders([NUMBER], **BY)[0].payloads == 2
@@ -250,7 +250,7 @@ def _a_ledger_of_before(url: str) -> None:
     payload = json.dumps(RECORD, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     kept_at = datetime(2026, 11, 1, tzinfo=UTC)
     with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0011")
+        command.upgrade(configuration(connection), "0014")
         previous = "0" * 64
         for number in (1, 2, 3):
             packed, own = zlib.compress(payload), hashlib.sha256(payload).hexdigest()
