@@ -21,8 +21,8 @@ from alembic import op
 from schemas.personal import split
 from tasks.systems.ledger.models.columns import UtcDateTime
 
-revision = "0012"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
