@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flows.passing import whole
 from schemas.documents import ExceptionNote
-from schemas.drift import Drift, StockReading
+from schemas.drift import Drift, KnownStock, StockReading
 from tasks import connect
 from tasks.decide import drift as decide
 from tasks.extract import prices as extract_prices
@@ -30,15 +30,17 @@ def read_sample_back(batch_id: str, settings: Settings) -> None:
     if not keys:
         return
     reading = extract.fetch_sample_reading(whole(keys))
-    suspects = decide.drifts(reading, extract.fetch_known_stock(whole(reading)))
+    known = extract.fetch_known_stock(whole(reading))
+    suspects = decide.drifts(reading, known)
     found: list[Drift] = []
     if suspects:
         doubtful = decide.writes_in_doubt(writes, suspects)
         with connect.stock_lane(settings):
             reading = extract.fetch_sample_reading(whole([*keys, *doubtful]))
-            found = _after_shipments(reading, settings)
+            known, found = _after_shipments(reading, settings)
             record.confirm_holdings(whole(reading), decide.levels_of(found))
-    record.record_sample(batch_id, whole(reading), _notes(found, settings)[1])
+    looked_at = decide.read_backs(reading, known, found)
+    record.record_sample(batch_id, whole(reading), _notes(found, settings)[1], whole(looked_at))
 
 
 def look_twice(settings: Settings) -> tuple[StockReading, StockReading, list[Drift]]:
@@ -52,7 +54,7 @@ def look_twice(settings: Settings) -> tuple[StockReading, StockReading, list[Dri
         return first, first, []
     with connect.stock_lane(settings):
         second = with_open_units(extract.fetch_stock_reading(sorted({each.sku for each in suspects})))
-        return first, second, decide.seen_twice(suspects, _after_shipments(second, settings))
+        return first, second, decide.seen_twice(suspects, _after_shipments(second, settings)[1])
 
 
 def note_what_is_there(second: StockReading, found: Sequence[Drift], settings: Settings) -> None:
@@ -69,16 +71,18 @@ def close(
 ) -> StockCheckSummary:
     """Value what was found, raise and close exceptions, and show it; a dry run only shows."""
     valued, notes = _notes(found, settings)
-    return record.close_check(whole(first), whole(valued), whole(notes), is_dry_run=is_dry_run)
+    off = decide.read_backs_of(found, first)
+    return record.close_check(whole(first), whole(valued), whole(notes), whole(off), is_dry_run=is_dry_run)
 
 
-def _after_shipments(reading: StockReading, settings: Settings) -> list[Drift]:
+def _after_shipments(reading: StockReading, settings: Settings) -> tuple[KnownStock, list[Drift]]:
     """Judge a reading once the ledger knows what was shipped before it: Magento takes that off its sources itself."""
     moved = extract_progress.fetch_progress()
     progress.record_progress(
         whole(normalise_orders.orders(moved.records, settings.orders.amounts).lines), moved.watermarks
     )
-    return decide.drifts(reading, extract.fetch_known_stock(whole(reading)))
+    known = extract.fetch_known_stock(whole(reading))
+    return known, decide.drifts(reading, known)
 
 
 def _notes(found: list[Drift], settings: Settings) -> tuple[list[Drift], list[ExceptionNote]]:

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from schemas.documents import SourceKey
+from schemas.drift import ReadBack
 from tasks import connect
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
@@ -41,7 +42,7 @@ def explain_stock(sku: str) -> str:
 
 
 def stock(settings: Settings, sku: str) -> dict[str, Any] | None:
-    """Return the sum behind a SKU's quantity in Magento, with times and the last pushes; None when never seen.
+    """Return the sum behind a SKU's quantity in Magento, its last pushes and read-backs; None when never seen.
 
     `snapshot_at` is since when the sum is what it is; `last_snapshot_at` when PRIMA was last asked for all stock.
     """
@@ -52,9 +53,11 @@ def stock(settings: Settings, sku: str) -> dict[str, Any] | None:
         pushed = {key for key, known in ledger.known_levels([sku]).items() if known.is_from_push}
         return {
             "sku": sku,
-            "last_snapshot_at": _last_snapshot(ledger),
+            "last_snapshot_at": _last(ledger, "stock"),
             "sources": [_source(ledger, level, pushed) for level in levels],
             "pushes": [_push(push) for push in ledger.stock_pushes(sku, limit=PUSHES_SHOWN)],
+            "read_backs": [_read_back(each) for each in ledger.stock_read_backs(sku, limit=PUSHES_SHOWN)],
+            "last_check_at": _last(ledger, "stock check"),
             "exceptions": [
                 {"code": each.code, "detail": each.detail, "since": _time(each.first_seen_at)}
                 for each in ledger.exceptions(sku=sku)
@@ -79,6 +82,13 @@ def stock_lines_of_text(view: dict[str, Any]) -> list[str]:
             f"  {push['pushed_at']}  {push['source_code']}: {push['source_qty']} {push['state']} "
             f"({', '.join(parts)}; figures of {push['snapshot_at']})"
         )
+    lines += ["", "Last read-backs:" if view["read_backs"] else "Not read back lately."]
+    for read in view["read_backs"]:
+        held = "no source item" if read["quantity"] is None else read["quantity"]
+        expected = "nothing was known of it" if read["expected"] is None else f"expected {read['expected']}"
+        why = f": {read['cause']}" if read["cause"] else ""
+        lines.append(f"  {read['read_at']}  {read['source_code']}: {held} ({expected}){why}")
+    lines += [f"  All stock was last checked at {view['last_check_at']}"] if view["last_check_at"] else []
     for each in view["exceptions"]:
         lines += ["", f"  {each['code']} since {each['since']}: {each['detail']}"]
     return lines
@@ -149,8 +159,18 @@ def _push(push: StockPush) -> dict[str, Any]:
     }
 
 
-def _last_snapshot(ledger: Ledger) -> str | None:
-    closed = (batch for batch in ledger.batches("stock", limit=20) if batch.state == "closed")
+def _read_back(read: ReadBack) -> dict[str, Any]:
+    return {
+        "read_at": _time(read.read_at),
+        "source_code": read.source_code,
+        "quantity": read.quantity or None,
+        "expected": read.expected,
+        "cause": read.cause,
+    }
+
+
+def _last(ledger: Ledger, stream: str) -> str | None:
+    closed = (batch for batch in ledger.batches(stream, limit=20) if batch.state == "closed")
     last = next(closed, None)
     return _time(last.window_start) if last else None
 

@@ -140,3 +140,18 @@ class Drift:
     def units(self) -> int:
         """How many units are in question, up to whole ones."""
         return -int(-abs(self.found - self.expected) // 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A level as it was read in Magento: `quantity` as text, since it may be a fraction; empty where there is no row.
+
+    `expected` is what the ledger knew, None where it knew nothing. `cause` is that of the drift, empty without one.
+    """
+
+    sku: str
+    source_code: str
+    read_at: datetime
+    quantity: str
+    expected: int | None
+    cause: str = ""

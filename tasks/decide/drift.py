@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from schemas.documents import ExceptionNote, SourceKey
-from schemas.drift import Cause, Drift, Holding, KnownLevel, KnownStock, StockKey, StockReading
+from schemas.drift import Cause, Drift, Holding, KnownLevel, KnownStock, ReadBack, StockKey, StockReading
 from schemas.money import show
 from schemas.reasons import Severity
 
@@ -72,6 +72,40 @@ def orphans_of(found: Iterable[Drift]) -> list[SourceKey]:
     return sorted({(each.sku, each.source_code) for each in found if each.cause == "orphan"})
 
 
+def read_backs(reading: StockReading, known: KnownStock, found: Iterable[Drift]) -> list[ReadBack]:
+    """Return each level that was read or should have been there, with the cause where it is not as expected."""
+    causes = {(each.sku, each.source_code): each.cause for each in found if each.cause in REPAIRED_BY_WRITING}
+    held = {(each.sku, each.source_code): each.quantity for each in reading.holdings}
+    keys = {key for key in held if key[1] in known.sources} | known.levels.keys()
+    return [
+        ReadBack(
+            *key,
+            reading.read_at,
+            _plain(held[key]) if key in held else "",
+            known.levels[key].quantity if key in known.levels else None,
+            causes.get(key, ""),
+        )
+        for key in sorted(keys)
+    ]
+
+
+def read_backs_of(found: Iterable[Drift], reading: StockReading) -> list[ReadBack]:
+    """Return the levels of a reading of everything that are not as expected; the others are too many to be kept."""
+    held = {(each.sku, each.source_code) for each in reading.holdings}
+    return [
+        ReadBack(
+            each.sku,
+            each.source_code,
+            reading.read_at,
+            _plain(each.found) if (each.sku, each.source_code) in held else "",
+            each.expected,
+            each.cause,
+        )
+        for each in found
+        if each.cause in REPAIRED_BY_WRITING
+    ]
+
+
 def seen_twice(first: Iterable[Drift], second: Iterable[Drift]) -> list[Drift]:
     """Return what the second look found as well: what came and went between two readings is no drift."""
     before = {(each.code, each.subject) for each in first}
@@ -98,6 +132,10 @@ def notes(found: Iterable[Drift], prices: Mapping[str, int], currency: str) -> l
         )
         for each in found
     ]
+
+
+def _plain(quantity: Decimal | int) -> str:
+    return f"{Decimal(quantity).normalize():f}"  # Magento gives whole numbers as ints
 
 
 def _of_holding(holding: Holding, known: KnownStock, reading: StockReading) -> Drift | None:

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents import ExceptionNote, SourceKey
-from schemas.drift import CODES, CODES_OF_SKUS, Drift, StockReading
+from schemas.drift import CODES, CODES_OF_SKUS, Drift, ReadBack, StockReading
 from schemas.money import show
 from tasks import connect
 from tasks.settings import Settings
@@ -18,6 +18,7 @@ from tasks.systems.ledger import Ledger
 
 BY = STREAM = "stock check"
 ROWS_SHOWN = 200
+READ_BACKS_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,14 @@ def mark_for_writing(levels: Collection[SourceKey]) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def record_sample(batch_id: str, reading: StockReading, notes: Sequence[ExceptionNote]) -> None:
-    """Raise what a sample found, and close what it found right again, SKU by SKU."""
+def record_sample(
+    batch_id: str, reading: StockReading, notes: Sequence[ExceptionNote], read_backs: Sequence[ReadBack]
+) -> None:
+    """Keep what a sample read, raise what it found, and close what it found right again, SKU by SKU."""
     still = {(note.code, note.subject) for note in notes}
     skus = reading.skus or frozenset()
     with connect.open_ledger(Settings.from_env()) as ledger:
+        ledger.record_read_backs(batch_id, read_backs)
         for code in CODES_OF_SKUS:
             over = [
                 note.subject
@@ -77,10 +81,14 @@ def close_check(
     first: StockReading,
     found: Sequence[Drift],
     notes: Sequence[ExceptionNote],
+    off: Sequence[ReadBack],
     *,
     is_dry_run: bool = False,
 ) -> StockCheckSummary:
-    """Raise what a check of everything found, close what it no longer finds, and show it. A dry run changes nothing."""
+    """Raise what a check of everything found, close what it no longer finds, and show it. A dry run changes nothing.
+
+    `off` are the levels that are not as expected, kept with the read-backs of each SKU.
+    """
     counts = {
         "source items": len(first.holdings),
         "products": len(first.products),
@@ -94,6 +102,8 @@ def close_check(
             batch_id = ledger.open_batch(STREAM, first.read_at, datetime.now(UTC))
             _close_what_is_over(ledger, notes)
             ledger.raise_exceptions(batch_id, notes)
+            ledger.record_read_backs(batch_id, off)
+            ledger.forget_read_backs(before=first.read_at - READ_BACKS_KEPT)
             ledger.close_batch(batch_id, "closed", counts)
     summary = StockCheckSummary(
         batch_id,

@@ -1,5 +1,6 @@
 """Magento's stock read back: a sample after each push, all of it at night; each drift has a cause and is repaired."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,6 +132,34 @@ def test_every_kind_of_drift_is_told_with_its_cause_and_repaired_where_that_is_o
         f"sku {SKUS[5]} in stock 1": "STOCK_RESERVATIONS_OFF",
         f"sku {SKUS[6]} at wh_dub": "STOCK_SOURCE_UNMAPPED",
     }
+
+
+def test_the_command_line_checks_stock_and_repairs_it_after_a_dry_run(installation: Installation) -> None:
+    stock_both(installation, dict.fromkeys(SKUS[:3], 20))
+    sync_inventory()
+    installation.magento.set_source_quantity(SKUS[0], 33)
+    installation.magento.set_source_quantity("GHOST", 8)
+
+    checked = installation.command("run", "stock-check", "--json")
+    assert checked.returncode == 0, checked.stderr
+    assert json.loads(checked.stdout)["by_cause"] == {"changed in Magento": 1, "orphan": 1}
+    view = json.loads(installation.command("stock", SKUS[0], "--json").stdout)
+    assert (view["read_backs"][0]["quantity"], view["read_backs"][0]["expected"]) == ("33", 20)
+    assert view["read_backs"][0]["cause"] == "changed in Magento"
+    assert view["last_check_at"] is not None
+
+    dry = installation.command("stock-repair")
+    assert dry.returncode == 0
+    assert "orphan" in dry.stdout
+    assert installation.magento.source_quantity(SKUS[0]) == 33, "without --write nothing is written"
+    misused = installation.command("stock-repair", "--delete-orphans")
+    assert misused.returncode == 2
+    assert "needs --write" in misused.stderr
+
+    repaired = installation.command("stock-repair", "--write", "--delete-orphans", "--json")
+    assert json.loads(repaired.stdout)["repaired"] == 2
+    assert installation.magento.source_quantity(SKUS[0]) == 20
+    assert json.loads(installation.command("run", "stock-check", "--json").stdout)["by_cause"] == {}
 
 
 def _confirmed(installation: Installation) -> dict[tuple[str, str], int]:

@@ -279,6 +279,8 @@ def test_the_sum_of_a_sku_is_an_artifact_as_well(installation: Installation) -> 
     view = stock_view.stock(installation.settings, SKU)
     assert view is not None
     assert text.splitlines() == stock_view.stock_lines_of_text(view)
+    reads = [line.split("  ", 2)[2] for line in text.splitlines() if "(expected" in line]
+    assert reads == ["default: 9 (expected 9)", "default: 10 (expected 10)"], "each run reads a sample back"
     for line in ("        6  available to sell", "       +3  open units", "        9  quantity of the source"):
         assert line[1:] in text
 

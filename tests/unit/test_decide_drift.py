@@ -136,6 +136,27 @@ def test_the_ledgers_open_units_are_compared_with_magentos_orders_line_by_line()
     assert {each.order_number for each in found} == {"1", "2"}
 
 
+def test_each_level_that_was_looked_at_is_kept_as_it_was_read_with_what_was_expected() -> None:
+    known = KnownStock(
+        {TEE: KnownLevel(5, NOW, None, is_from_push=True), ("HAT", "default"): KnownLevel(4, NOW, None, False)},
+        frozenset({"default"}),
+    )
+    reading = a_reading(
+        Holding("TEE", "default", Decimal("7.5000"), True),
+        Holding("NEW", "default", Decimal(30), True),
+        Holding("TEE", "elsewhere", Decimal(1), True),
+    )
+    found = decide.drifts(reading, known)
+    kept = [(each.sku, each.quantity, each.expected, each.cause) for each in decide.read_backs(reading, known, found)]
+    assert kept == [
+        ("HAT", "", 4, "source item gone"),
+        ("NEW", "30", None, ""),
+        ("TEE", "7.5", 5, "changed in Magento"),
+    ]
+    off = [(each.sku, each.quantity, each.expected) for each in decide.read_backs_of(found, reading)]
+    assert sorted(off) == [("HAT", "", 4), ("TEE", "7.5", 5)], "of a reading of everything only these are kept"
+
+
 def test_only_what_is_seen_twice_is_told() -> None:
     first = decide.drifts(a_reading(held(7), held(1, "HAT", "shop")), known())
     second = decide.drifts(a_reading(held(10), held(1, "HAT", "shop")), known())

@@ -1,18 +1,40 @@
 """What a read-back of stock is compared with: levels as the ledger knows them, pushes by call, open lines."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, delete, func, select
 
 from schemas.documents import SourceKey
-from schemas.drift import KnownLevel
+from schemas.drift import KnownLevel, ReadBack
 from tasks.systems.ledger.database import Database, chunks, distinct
-from tasks.systems.ledger.models import order_lines, orders, stock_levels, stock_pushes
+from tasks.systems.ledger.models import order_lines, orders, stock_levels, stock_pushes, stock_read_backs
 from tasks.systems.ledger.records import UNSHIPPED_PRODUCT_TYPES
 
 
 class StockChecks(Database):
-    """Read only: what was written and read is recorded by `Stock`."""
+    """What was written, and what a run confirmed by reading, is recorded by `Stock`; here is the history of reading."""
+
+    def record_read_backs(self, batch_id: str, read_backs: Sequence[ReadBack]) -> None:
+        """Append levels as they were read to the history that `stock_read_backs` shows."""
+        if read_backs:
+            rows = [{**asdict(each), "batch_id": batch_id} for each in read_backs]
+            with self._writing("record read-backs") as connection:
+                connection.execute(stock_read_backs.insert(), rows)
+
+    def stock_read_backs(self, sku: str, limit: int = 20) -> list[ReadBack]:
+        """Return how the levels of a SKU were read in Magento the last times, newest first."""
+        rows = stock_read_backs.c
+        query = select(rows.sku, rows.source_code, rows.read_at, rows.quantity, rows.expected, rows.cause)
+        with self._reading("stock read-backs") as connection:
+            found = connection.execute(query.where(rows.sku == sku).order_by(rows.id.desc()).limit(limit))
+            return [ReadBack(**row._asdict()) for row in found]
+
+    def forget_read_backs(self, *, before: datetime) -> int:
+        """Forget what was read before an instant; return how many readings of a level that were."""
+        with self._writing("forget read-backs") as connection:
+            return connection.execute(delete(stock_read_backs).where(stock_read_backs.c.read_at < before)).rowcount
 
     def known_levels(self, skus: Sequence[str] | None = None) -> dict[SourceKey, KnownLevel]:
         """Return what each source is known to hold, by (sku, source_code); `skus` None means all."""

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from schemas.drift import ReadBack
 from tasks.systems.ledger import Ledger
 from tests.systems.ledger.builders import PLACED, a_level
 from tests.systems.ledger.conftest import TestClock
@@ -95,3 +96,18 @@ def test_a_whole_catalogue_is_recorded_in_one_call(ledger: Ledger) -> None:
     ledger.record_snapshot(levels)
     ledger.record_push(levels, "posted")
     assert len(ledger.confirmed_levels()) == 20_000
+
+
+def test_the_last_read_backs_of_a_sku_are_kept_newest_first_and_old_ones_are_forgotten(ledger: Ledger) -> None:
+    ledger.record_read_backs("stock-1", [ReadBack(*KEY, PLACED, "7", 7), ReadBack("HAT", "default", PLACED, "", 4)])
+    ledger.record_read_backs("check-1", [ReadBack(*KEY, PLACED + MINUTE, "7.5", 7, "fraction of a unit")])
+    first, second = ledger.stock_read_backs(KEY[0])
+    assert (first.read_at, first.quantity, first.expected, first.cause) == (
+        PLACED + MINUTE,
+        "7.5",
+        7,
+        "fraction of a unit",
+    )
+    assert (second.quantity, second.cause) == ("7", "")
+    assert ledger.forget_read_backs(before=PLACED + MINUTE) == 2
+    assert ledger.stock_read_backs(KEY[0]) == [first]

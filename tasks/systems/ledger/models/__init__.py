@@ -25,7 +25,7 @@ from tasks.systems.ledger.models.orders import order_lines, orders
 from tasks.systems.ledger.models.periods import period_events, periods, prior_period_items
 from tasks.systems.ledger.models.postings import leases, postings
 from tasks.systems.ledger.models.refunds import credit_notes, refund_lines, refund_matches, refunds
-from tasks.systems.ledger.models.stock import stock_bulks, stock_levels, stock_pushes
+from tasks.systems.ledger.models.stock import stock_bulks, stock_levels, stock_pushes, stock_read_backs
 from tasks.systems.ledger.models.stock_cycles import stock_cycles
 from tasks.systems.ledger.models.stock_holds import stock_baselines, stock_hold_events, stock_holds
 
@@ -69,6 +69,7 @@ __all__ = [
     "stock_holds",
     "stock_levels",
     "stock_pushes",
+    "stock_read_backs",
     "tolerance_policies",
     "watermarks",
 ]

@@ -41,6 +41,21 @@ stock_pushes = Table(
     Index("ix_stock_pushes_batch_id", "batch_id"),
 )
 
+# What Magento was read to hold, level by level: the sample of each run, and what a check of everything found wrong.
+stock_read_backs = Table(
+    "stock_read_backs",
+    metadata,
+    row_id(),
+    text_column("batch_id"),
+    text_column("sku"),
+    text_column("source_code"),
+    at_column("read_at"),
+    text_column("quantity"),
+    Column("expected", Integer),
+    text_column("cause"),
+    Index("ix_stock_read_backs_sku_id", "sku", "id"),
+)
+
 # Bulks that Magento may still perform: what they write then is older than what was written since.
 stock_bulks = Table(
     "stock_bulks",
