@@ -58,7 +58,8 @@ def reconcile(
     run_id = findings.open_run(period)
     breaks = stage.fetch_breaks()
     dated = [*stage.fetch_prima_numbers(period), *breaks.prima_numbers]
-    magento = stage.fetch_magento(period, whole(dated), breaks.order_numbers)
+    unpaid = stage.fetch_open_money()
+    magento = stage.fetch_magento(period, whole(dated), [*breaks.order_numbers, *unpaid])
     orders = normalise_orders.orders(magento.orders, settings.orders.amounts)
     known = stage.fetch_known_orders(whole(list(orders.orders["order_number"])), whole(dated))
     rules = connect.order_rules(settings)
@@ -70,7 +71,7 @@ def reconcile(
         ledger_side(known, breaks, settings, prima.evidence),
         rules.number,
         run_facts(period, run_at, run_id, magento, prima, settings),
-        stage.fetch_settlements(),
+        stage.fetch_settlements(unpaid),
     )
     found = run.publish_tables(whole(staged.tables), settings.warehouse.folder, london_today(run_at))
     mended = findings.record_breaks(whole(found), whole(staged.problems), run_id)

@@ -5,7 +5,7 @@ may decide and which acts fit. This table is the only place where these live: th
 and the help of commands are made from it.
 """
 
-from schemas.reasons import control, drift, fulfilment, goods, health, order_checks, orders, refunds
+from schemas.reasons import control, drift, fulfilment, goods, health, order_checks, orders, payments, refunds
 from schemas.reasons.reason import Act, MappingKind, Owner, Reason, Retry, Severity, ValueRule
 from schemas.reasons.terms import reason_of
 
@@ -20,6 +20,7 @@ REASONS: dict[str, Reason] = {
         *drift.ROWS,
         *fulfilment.ROWS,
         *refunds.ROWS,
+        *payments.ROWS,
         *control.ROWS,
         *health.ROWS,
     )

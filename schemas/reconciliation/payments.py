@@ -12,7 +12,9 @@ PAYMENT_STATUSES = (
     "AWAITING_SETTLEMENT",
     "AWAITING_REFUND",
     "CHARGEBACK",
+    "NOT_RECONCILED",
     "NOT_SETTLED",
+    "NOT_IN_PRIMA",
     "PAID_DIFFERENTLY",
     "REFUND_NOT_PAID",
     "REFUND_NOT_RECORDED",
@@ -41,6 +43,7 @@ STAGED: tuple[Table, ...] = (
             text("order_number", "Magento's increment id", is_key=True),
             text("payment_method", "Magento's code of the payment method"),
             text("provider", "who settles it by the settings; empty for nobody"),
+            Column("is_again", "flag", "an exception about its money is open"),
         ),
     ),
     Table(
@@ -52,7 +55,7 @@ STAGED: tuple[Table, ...] = (
 MARTS: tuple[Table, ...] = (
     Table(
         "settlements",
-        "one row of a settlement file that is dated in the period, or is about an order of the period",
+        "one row of a settlement file that is dated in the period, or is about an order that was read",
         (
             *_ROW,
             order_key(is_key=False),
@@ -74,7 +77,7 @@ MARTS: tuple[Table, ...] = (
     ),
     Table(
         "payment_ties",
-        "one order of the period and currency: order, PRIMA and money; empty without settlement files",
+        "one order that was read and currency: order, PRIMA and money; empty without settlement files",
         (
             text("order_key", "the order number", is_key=True),
             ORDER_NUMBER,

@@ -1,4 +1,4 @@
--- settlements. Grain: one row of a settlement file that is dated in the period, or is about an order of the period.
+-- settlements. Grain: one row of a settlement file that is dated in the period, or is about an order that was read.
 -- Tied by the order number that the provider was given, exactly; pence, signed as the merchant sees it.
 create table settlements as
 with read_orders as (
@@ -20,7 +20,5 @@ tied as (
 )
 select *
 from tied
-where
-    is_in_period
-    or order_key in (select order_key from population where level = 'orders' and not is_carried)
+where is_in_period or tie = 'order'
 order by provider, file, line

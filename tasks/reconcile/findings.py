@@ -10,6 +10,7 @@ from schemas.documents import ExceptionNote
 from schemas.money import show
 from schemas.reconciliation import BREAK_STATUSES, CAUSES
 from tasks import connect
+from tasks.reconcile.money_findings import MONEY_CODES, money_notes, money_settled
 from tasks.reconcile.payment_inputs import FILE_SUBJECT
 from tasks.reconcile.period import Period
 from tasks.reconcile.run import Reconciliation
@@ -119,14 +120,15 @@ def record_breaks(found: Reconciliation, problems: Sequence[Problem], batch_id: 
 
     Returns how many breaks were mended. The ledger keeps the control totals of the run in its batch.
     """
-    notes = [*notes_of(found.breaks), *problem_notes(problems)]
+    notes = [*notes_of(found.breaks), *problem_notes(problems), *money_notes(found.payment_ties)]
+    codes = (*CODES, *MONEY_CODES, REJECTED_CODE)
     with connect.open_ledger(Settings.from_env()) as ledger:
         mended = ledger.see_breaks(batch_id, found_breaks(found.breaks), set(found.compared))
-        open_before = [record for code in (*CODES, REJECTED_CODE) for record in ledger.exceptions(code=code)]
+        open_before = [record for code in codes for record in ledger.exceptions(code=code)]
         gone = settled(open_before, notes, (subject_of(*key) for key in found.compared))
-        gone += read_again(open_before, notes)
+        gone += read_again(open_before, notes) + money_settled(open_before, found.money_seen)
         ledger.raise_exceptions(batch_id, notes)
-        for code in (*CODES, REJECTED_CODE):
+        for code in codes:
             subjects = [subject for each, subject in gone if each == code]
             if subjects:
                 ledger.close_exceptions(subjects=subjects, codes=[code], by=f"batch {batch_id}")

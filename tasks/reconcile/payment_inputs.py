@@ -1,6 +1,6 @@
 """Settlement rows and the payment methods of orders as staged tables. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -16,12 +16,16 @@ FILE_SUBJECT = "payments "
 
 @dataclass(frozen=True, slots=True)
 class MoneySide:
-    """What the providers settled. `lag_days` is None where no settlement files are configured."""
+    """What the providers settled. `lag_days` is None where no settlement files are configured.
+
+    `again` are the orders whose money an exception is open about: what this run finds may close it.
+    """
 
     rows: Sequence[Settlement] = field(default=(), repr=False)
     refused: Sequence[RefusedFile] = ()
     formats: Sequence[SettlementFormat] = ()
     lag_days: int | None = None
+    again: Collection[str] = ()
 
 
 def tables(money: MoneySide, orders: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -32,6 +36,7 @@ def tables(money: MoneySide, orders: pd.DataFrame) -> dict[str, pd.DataFrame]:
         {"order_number": orders["order_number"].astype("str"), "payment_method": methods.fillna("").astype("str")}
     ).drop_duplicates("order_number", keep="last")
     paid["provider"] = paid["payment_method"].map(providers).fillna("").astype("str")
+    paid["is_again"] = paid["order_number"].isin(list(money.again))
     lag: list[dict[str, object]] = [] if money.lag_days is None else [{"lag_days": money.lag_days}]
     return {
         "settlements": _frame(

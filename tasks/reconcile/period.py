@@ -24,6 +24,10 @@ class Period:
         """First instant after the period, in UTC."""
         return _midnight(self.to_date + timedelta(days=1))
 
+    def before(self, days: int) -> "Period":
+        """Return the period of the same length so many days earlier."""
+        return Period(self.from_date - timedelta(days=days), self.to_date - timedelta(days=days))
+
     @property
     def label(self) -> str:
         """The period as it stands in file names: `2026-11-22`, or `2026-11-01-to-2026-11-30`."""

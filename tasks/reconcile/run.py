@@ -32,7 +32,7 @@ class Reconciliation:
     """What a run found, as plain rows: the tables of the published file, without the agreeing orders.
 
     `compared` holds level and order key of the breaks of earlier nights that this run looked at again. `lines` are the
-    differing lines of the first breaks.
+    differing lines of the first breaks. `money_seen` are, by order, the statuses of money an open exception is about.
     """
 
     run: Row
@@ -56,6 +56,7 @@ class Reconciliation:
     payment_ties: list[Row]
     not_reconciled: list[Row]
     compared: list[tuple[str, str]] = field(repr=False)
+    money_seen: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     @property
     def is_agreed(self) -> bool:
@@ -198,5 +199,13 @@ def read(reader: Reader) -> Reconciliation:
                 " using (level, order_key) order by level, order_key"
             )
         ],
+        money_seen={
+            row["order_number"]: row["statuses"]
+            for row in reader.rows(
+                "select order_number, list(distinct status order by status) as statuses from payment_ties"
+                " semi join (from staged.order_payments where is_again) as again using (order_number)"
+                " group by order_number order by order_number"
+            )
+        },
         **found,
     )

@@ -15,6 +15,7 @@ from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.errors import ConfigurationError, NotFoundError, UnexpectedResponseError
 from tasks.reconcile.inputs import LedgerOrder, LedgerPosting
+from tasks.reconcile.money_findings import MONEY_CODES
 from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.period import Period, london_today
 from tasks.reconcile.posted_figures import posted_figures
@@ -168,12 +169,15 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
     """Return the orders placed in the period, the orders behind `prima_numbers` and `carried_numbers` (Magento's own),
     and those that Magento invoiced or refunded in the period; and all invoices, credit memos and shipments of these.
 
+    With settlement files also those invoiced or refunded `payments.lag_days` before: their money is due now.
+
     Source: the streams of GET /V1/orders, /invoices, /creditmemos and /shipments from the beginning of the period on
     (nothing of the period can have changed before), and single reads for what is older.
     """
     settings = Settings.from_env()
     as_at = datetime.now(UTC)
     rule = number_rule(settings)
+    due = period.before(settings.payments.lag_days) if settings.payments.folder else period
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         # Reading on into tomorrow, so that an order that changes meanwhile comes again instead of getting lost.
         until = as_at + timedelta(days=1)
@@ -184,13 +188,13 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
             if _is_made_in(period, record)
         }
         documents: dict[str, list[Record]] = {
-            kind: [record for page in magento.stream(kind, (period.start, 0), until) for record in page]
-            for kind in KINDS
+            kind: [record for page in magento.stream(kind, (due.start, 0), until) for record in page] for kind in KINDS
         }
         older = {entity_id for number in prima_numbers for entity_id in _entity_ids(number, ledger, magento, rule)}
         older |= {int(record["entity_id"]) for record in magento.orders_by_number(list(carried_numbers))}
         for records in documents.values():
-            older |= {int(record["order_id"]) for record in records if _is_made_in(period, record)}
+            made = [record for record in records if _is_made_in(period, record) or _is_made_in(due, record)]
+            older |= {int(record["order_id"]) for record in made}
         older -= set(orders)
         for entity_id in sorted(older):
             _read_older(entity_id, magento, orders, documents)
@@ -237,14 +241,32 @@ def _read_older(
 
 
 @task(cache_policy=NO_CACHE)
-def fetch_settlements() -> MoneySide:
-    """Return what payment providers settled, from the files of `[payments]`; nothing where no folder is named."""
+def fetch_settlements(again: Collection[str] = ()) -> MoneySide:
+    """Return what payment providers settled, from the files of `[payments]`; nothing where no folder is named.
+
+    `again` are the orders whose money an exception is open about.
+    """
     payments = Settings.from_env().payments
     if not payments.folder:
         return MoneySide()
     formats = payments.formats()
     rows, refused = read_folder(Path(payments.folder), formats)
-    return MoneySide(rows, refused, formats, payments.lag_days)
+    return MoneySide(rows, refused, formats, payments.lag_days, again)
+
+
+@task(cache_policy=NO_CACHE)
+def fetch_open_money() -> list[str]:
+    """Return the orders about whose money an exception is open, those not looked at for longest first.
+
+    Source: the ledger. None where no settlement files are configured: nothing could be found.
+    """
+    settings = Settings.from_env()
+    if not settings.payments.folder:
+        return []
+    with connect.open_ledger(settings) as ledger:
+        records = [record for code in MONEY_CODES for record in ledger.exceptions(code=code)]
+    waiting = sorted(records, key=lambda each: (each.last_seen_at, each.id))
+    return list(dict.fromkeys(record.order_number for record in waiting))[:CARRIED_A_NIGHT]
 
 
 @task(cache_policy=NO_CACHE)

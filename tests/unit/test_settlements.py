@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from schemas.money import pounds_text
 from schemas.settlements import Settlement, SettlementFormat
 from tasks.reconcile.findings import is_read_anew
+from tasks.reconcile.money_findings import MONEY_CODES, money_notes, money_settled
 from tasks.reconcile.payment_inputs import MoneySide
+from tasks.reconcile.staging import Problem
 from tasks.settings.payments import PaymentSettings, ProviderSettings
+from tasks.systems.ledger import ExceptionRecord
 from tasks.systems.settlements import FileRefusedError, RefusedFile, read_file, read_folder
 from tests.unit.reconcile_cases import NOON, READ_AT, Case
 
@@ -186,6 +189,8 @@ def test_order_prima_and_money_stand_side_by_side_with_what_is_wrong(case: Case)
         ("agrees", "never paid", "paid less", "refunded", "refund not paid", "refund unknown", "charged back")
     )}  # fmt: skip
     numbers["young"] = sold(case, 120, at=READ_AT - timedelta(days=2))
+    numbers["not in PRIMA"] = case.magento(122)
+    case.magento_invoice("M122", 122)
     numbers["by cheque"] = sold(case, 121, payment_method="checkmo")
     case.run = replace(case.run, to_date=READ_AT.date())
     whole = 5997 + 395
@@ -215,6 +220,7 @@ def test_order_prima_and_money_stand_side_by_side_with_what_is_wrong(case: Case)
         "refund unknown": "REFUND_NOT_RECORDED",
         "charged back": "CHARGEBACK",
         "young": "AWAITING_SETTLEMENT",
+        "not in PRIMA": "NOT_IN_PRIMA",
         "by cheque": "NOT_BY_PROVIDER",
     }
     assert [name for name, number in numbers.items() if ties[number]["is_three_way"]] == [
@@ -231,6 +237,55 @@ def test_order_prima_and_money_stand_side_by_side_with_what_is_wrong(case: Case)
     }
     assert [row["subject"] for row in found.not_reconciled] == ["payments adyen/a.csv"]
     assert is_read_anew("payments adyen/a.csv")
+    notes = {(note.order_number, note.code): note.value_at_risk_pence for note in money_notes(found.payment_ties)}
+    assert notes == {
+        (numbers["never paid"], "RECON_PAYMENT_MISSING"): whole,
+        (numbers["paid less"], "RECON_PAYMENT_DIFFERS"): 1,
+        (numbers["refund not paid"], "RECON_REFUND_NOT_PAID"): 1999,
+        (numbers["refund unknown"], "RECON_REFUND_NOT_RECORDED"): 500,
+        (numbers["charged back"], "RECON_PAYMENT_CHARGED_BACK"): whole,
+        (numbers["not in PRIMA"], "RECON_PAYMENT_NOT_IN_PRIMA"): whole,
+    }
+    assert {code for _, code in notes} == set(MONEY_CODES)
+
+
+def open_about(order_number: str, code: str) -> ExceptionRecord:
+    at = NOON
+    return ExceptionRecord(
+        1, code, f"payment of order {order_number}", "open", "", order_number, "", 100, "GBP", (), 1, "b",
+        at, at, None, "", None, "", "finance", "problem", "", "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_gone"),
+    [
+        ({}, False),
+        ({ORDER: ["NOT_SETTLED"]}, False),
+        ({ORDER: ["MATCHED", "NOT_SETTLED"]}, False),
+        ({ORDER: ["NOT_RECONCILED"]}, False),
+        ({ORDER: ["MATCHED"]}, True),
+        ({ORDER: ["PAID_DIFFERENTLY"]}, True),
+        ({"000000102": ["MATCHED"]}, False),
+    ],
+)
+def test_an_exception_about_money_closes_when_its_order_was_looked_at_and_says_something_else(
+    seen: dict[str, list[str]], is_gone: bool
+) -> None:
+    gone = money_settled([open_about(ORDER, "RECON_PAYMENT_MISSING")], seen)
+    assert gone == ([("RECON_PAYMENT_MISSING", f"payment of order {ORDER}")] if is_gone else [])
+
+
+@pytest.mark.parametrize("unread", ["a file of the provider", "PRIMA's invoices"])
+def test_money_that_may_stand_in_what_could_not_be_read_is_not_said_to_be_missing(case: Case, unread: str) -> None:
+    never_paid = sold(case, 101)
+    refused = [RefusedFile("stripe/b.csv", "its header lacks gross")] if unread == "a file of the provider" else []
+    case.unread = [] if refused else [Problem("PRIMA invoices", "no such column", "invoices")]
+    case.run = replace(case.run, to_date=READ_AT.date())
+    case.money = MoneySide((), refused, [STRIPE], 2, {never_paid})
+    found = case.result()
+    assert found.money_seen == {never_paid: ["NOT_RECONCILED"]}
+    assert money_notes(found.payment_ties) == []
 
 
 def test_without_settlement_files_nothing_is_said_about_money(case: Case) -> None:
