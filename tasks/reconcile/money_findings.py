@@ -26,12 +26,15 @@ def subject_of(order_number: str) -> str:
     return f"payment of order {order_number}"
 
 
+def money_ties(ties: Iterable[Row]) -> list[Row]:
+    """Return the rows of `payment_ties` that somebody must act on."""
+    return [row for row in ties if row["status"] in _FOUND]
+
+
 def money_notes(ties: Iterable[Row]) -> list[ExceptionNote]:
     """Return an exception for each order and status that somebody must act on; rows of `payment_ties`."""
     found: dict[tuple[str, str], ExceptionNote] = {}
-    for row in ties:
-        if row["status"] not in _FOUND:
-            continue
+    for row in money_ties(ties):
         code, at_risk = _FOUND[row["status"]]
         note = ExceptionNote(
             code=code,

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from schemas.money import show
 from schemas.reconciliation import CAUSES, LEVELS, WITHOUT_EXPLANATION
-from tasks.reconcile.charts import ageing_chart, causes_chart
+from tasks.reconcile.money_findings import money_ties
 from tasks.reconcile.period import LONDON
 from tasks.reconcile.run import Reconciliation
 from tasks.reconcile.workbook import workbook
@@ -176,6 +176,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def page(found: Reconciliation) -> str:
     """Return the report as one HTML page that needs nothing else: no script, no font, no picture."""
+    from tasks.reconcile.charts import ageing_chart, causes_chart  # matplotlib is slow to import: when it is needed
+
     environment = Environment(
         loader=PackageLoader("tasks.reconcile", "."),
         autoescape=True,
@@ -194,6 +196,7 @@ def page(found: Reconciliation) -> str:
         line_name=_line_name,
         unbroken=_unbroken,
     )
+    unpaid = money_ties(found.payment_ties)
     return environment.get_template("report.html.j2").render(
         run=found.run,
         policy=found.policy,
@@ -213,6 +216,10 @@ def page(found: Reconciliation) -> str:
         rates=_rates(found.vat_by_rate),
         breaks=found.breaks[:BREAKS_ON_PAGE],
         break_count=len(found.breaks),
+        boxes=found.vat_boxes,
+        vat_return=found.vat_return,
+        unpaid=unpaid[:BREAKS_ON_PAGE],
+        unpaid_count=len(unpaid),
         settled=found.settled_breaks,
         dispatch_count=len(found.dispatch_variances),
         details=_details(found),

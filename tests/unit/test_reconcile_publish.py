@@ -9,13 +9,16 @@ import duckdb
 import pytest
 from pandera.errors import SchemaErrors
 
+from schemas.money import show
 from schemas.reasons import REASONS
 from schemas.reconciliation import MARTS, STAGED
 from tasks.reconcile import dictionary, report
 from tasks.reconcile.findings import CODES, REJECTED_CODE, notes_of, settled
 from tasks.reconcile.inputs import LedgerOrder
+from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.period import Period, period_of
 from tasks.reconcile.run import publish, sql_files
+from tasks.settings.payments import ProviderSettings
 from tasks.systems.ledger import ExceptionRecord
 from tests.unit.reconcile_cases import DAY, NOON, Case
 
@@ -92,6 +95,23 @@ def test_the_page_shows_headline_both_times_and_every_break_and_needs_nothing_fr
         assert outside not in page
     assert "VAT by rate and destination" in page
     assert ">NI<" in page
+
+
+def test_the_page_shows_boxes_1_and_6_with_the_net_error_and_the_money_that_somebody_must_act_on(case: Case) -> None:
+    case.money = MoneySide((), (), [ProviderSettings(preset="adyen", methods=["stripe_payments"]).form("adyen")], 0)
+    found = case.result()
+    (boxes,) = found.vat_boxes
+    page = report.page(found)
+    assert "<h2>VAT return</h2>" in page
+    assert "net error within the limit" in page
+    for name in ("magento_box_1", "prima_box_1", "magento_box_6", "prima_box_6", "understated", "error_limit"):
+        assert show(boxes[f"{name}_pence"], "GBP") in page.split("<h2>VAT return</h2>")[1]
+    assert "NOT_SETTLED" in page.split("<h2>Money")[1]
+
+
+def test_the_page_prints_as_tables_whatever_the_width_of_the_paper(case: Case) -> None:
+    # paper is narrower than a screen: the cards for telephones must not apply to it
+    assert "@media screen and (max-width" in report.page(case.result())
 
 
 def test_the_headline_says_by_how_much_and_how_much_is_unexplained(case: Case) -> None:
