@@ -32,8 +32,8 @@ STEPS = (
     "flows",
 )
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
-# Variables of the environment, and the ledger's mark for a posting that the target does not have.
-OTHER_WORDS = re.compile(r"(MAGENTO_PRIMA|PREFECT)_[A-Z_]+|DO_NOT_TRACK|NOT_THERE")
+# Variables of the environment, the mark of a posting that the target does not have, and the code of a refusal.
+OTHER_WORDS = re.compile(r"(MAGENTO_PRIMA|PREFECT)_[A-Z_]+|DO_NOT_TRACK|NOT_THERE|UNDER_WAY")
 
 # In the table, but raised by nothing yet.
 WAITING: dict[str, str] = {}
