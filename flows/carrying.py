@@ -7,6 +7,7 @@ from prefect.futures import PrefectFuture
 
 from flows.checking import circumstances
 from flows.passing import whole
+from flows.turns import short_turns
 from schemas.batches import CheckedBatch, chunks
 from schemas.items import ItemIndex
 from schemas.orders import OrderFrames, OrderPlan
@@ -42,6 +43,7 @@ def carry(batch: extract.OrderBatch, items: ItemIndex, rules: OrderRules, settin
     return arrive(depart(batch, items, rules, settings))
 
 
+@short_turns()
 def carry_changed(items: ItemIndex, rules: OrderRules, settings: Settings) -> list[OrderSummary]:
     """Carry every order that changed in Magento, batch by batch: the next is read while PRIMA takes the one before."""
     summaries: list[OrderSummary] = []
@@ -50,7 +52,7 @@ def carry_changed(items: ItemIndex, rules: OrderRules, settings: Settings) -> li
         following: UnderWay | None = None
         try:
             if not present.batch.is_last:
-                batch = extract.fetch_new_orders(after=present.batch.position)
+                batch = extract.fetch_new_orders(present.batch.position, before=len(present.batch.records))
                 following = depart(batch, items, rules, settings, behind=present)
         finally:
             summaries.append(arrive(present))

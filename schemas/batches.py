@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -43,8 +43,14 @@ def totals_of(rows: pd.DataFrame) -> ControlTotals:
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a frame as one dict per row, keyed by column name."""
-    return cast(list[dict[str, Any]], frame.to_dict("records"))
+    """Return a frame as one dict per row, keyed by column name, with Python's own values.
+
+    Column by column: pandas' own way, value by value, takes four times as long.
+    """
+    names = list(frame.columns)
+    return [
+        dict(zip(names, values, strict=True)) for values in zip(*(frame[name].tolist() for name in names), strict=True)
+    ]
 
 
 def rows_by(frame: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any]]]:

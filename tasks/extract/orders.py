@@ -21,8 +21,10 @@ from tasks.systems.magento import MagentoClient, OrderReading, UnreadableOrder
 STREAM = "orders"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 RECORDS_A_BATCH = 500
-# The first batch of a run is small: posting begins with it, and the next is read meanwhile.
+# The first batch of a run is small, so that posting begins soon; each next one is made ready while the one before is
+# posted, and is at most so many times as large: a larger one would leave PRIMA without work meanwhile.
 FIRST_BATCH = 100
+GROWTH = 2
 UNREADABLE_A_BATCH = 20
 ORDERS_A_QUESTION = 50
 WAITING_STATES: tuple[OrderStateName, ...] = ("seen", "ready", "held", "refused")
@@ -51,9 +53,10 @@ class OrderBatch:
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
-def fetch_new_orders(after: Watermark | None = None) -> OrderBatch:
+def fetch_new_orders(after: Watermark | None = None, before: int = 0) -> OrderBatch:
     """Return the next orders changed since `after`, or since the ledger's watermark less the overlap.
 
+    `before` is how many orders the batch before this one had, which says how large this one may be.
     Source: GET /rest/V1/orders, sorted by `(updated_at, entity_id)`; read by key, so that nothing shifts between pages.
     An order is read again when its `updated_at` lies inside the overlap; the ledger makes that harmless. Orders that
     are known to be unreadable are left out here: `fetch_waiting_orders` asks for each of them by its id.
@@ -62,13 +65,12 @@ def fetch_new_orders(after: Watermark | None = None) -> OrderBatch:
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        enough = RECORDS_A_BATCH if after is not None else FIRST_BATCH
         if after is None:
             after = _behind(ledger.watermark(STREAM), settings.magento.overlap_minutes)
         began_at = datetime.now(UTC)
         until = began_at + timedelta(days=1)
         readings = magento.changed_orders((after.at, after.key), until, leave_out=known_unreadable(ledger))
-        read = gathered(readings, enough)
+        read = gathered(readings, enough(before))
         batch_id = ledger.open_batch(STREAM, after.at, until)
     position = Watermark(STREAM, *read.position) if read.position else None
     return OrderBatch(batch_id, read.records, _not_beyond(began_at, position), read.is_last, read.unreadable, position)
@@ -135,6 +137,11 @@ class Gathered:
     unreadable: tuple[UnreadableOrder, ...]
     position: tuple[datetime, int] | None
     is_last: bool
+
+
+def enough(before: int) -> int:
+    """Return how many orders make a batch behind one of so many."""
+    return min(RECORDS_A_BATCH, max(FIRST_BATCH, GROWTH * before))
 
 
 def gathered(readings: Iterable[OrderReading], enough: int = RECORDS_A_BATCH) -> Gathered:

@@ -27,7 +27,8 @@ from tasks.systems.prima import DuplicateOrderError, PreparedRequest, PrimaClien
 
 RETRY = "order retry"
 # Orders are recorded in groups of so many for each call that PRIMA takes at a time; one group waits behind the next.
-GROUP = 2
+# A commit costs more than what is in it; but after a crash every order that is recorded has to be looked up.
+GROUP = 4
 # An outcome waits this long at most for others to be committed with it.
 COMMIT_SECONDS = 0.5
 SPARE_SECONDS = 60
@@ -140,13 +141,13 @@ def fingerprint(prepared: PreparedRequest) -> str:
 
 
 def _post(desk: _Desk, pool: ThreadPoolExecutor, orders: Sequence[SalesOrder]) -> dict[str, PostingResult]:
-    """Record a group, let its calls leave, record how calls ended; the next group is recorded while calls are out.
+    """Write the requests; record a group, let its calls leave, record how they ended, the next group meanwhile.
 
     Only this thread writes to the ledger. Returns the result of each order by number.
     """
     results: dict[str, PostingResult] = {}
     by_number = {order.order_number: order for order in orders}
-    groups = chunks(orders, desk.group)
+    groups = chunks(_written(desk, orders, results), desk.group)
     group = next(groups, None)
     in_hand = 0
     while group is not None or in_hand:
@@ -174,26 +175,37 @@ def _ended(desk: _Desk, wanted: int) -> list[EndedOrder | None]:
     return ended
 
 
-def _begin(desk: _Desk, group: Sequence[SalesOrder], results: dict[str, PostingResult]) -> list[tuple[_Ready, Begun]]:
-    """Record the orders of a group as pending; return those whose calls may leave, and leave results of the others."""
-    ready: dict[str, _Ready] = {}
-    for order in group:
+def _written(desk: _Desk, orders: Sequence[SalesOrder], results: dict[str, PostingResult]) -> list[_Ready]:
+    """Return the orders with their requests, and leave results of those that are not to be sent now.
+
+    What was cut from a text is an exception before any call leaves.
+    """
+    ready: list[_Ready] = []
+    for order in orders:
         outcome = _ready(desk, order)
         if isinstance(outcome, PostingResult):
             results[order.order_number] = outcome
         else:
-            ready[order.order_number] = outcome
-    cuts = [_cut(each.order, each.prepared) for each in ready.values() if each.prepared.warnings]
+            ready.append(outcome)
+    cuts = [_cut(each.order, each.prepared) for each in ready if each.prepared.warnings]
     if cuts:
         desk.ledger.raise_exceptions("", cuts)
-    uncut = [f"order {each.order.order_number}" for each in ready.values() if each.order.if_cut != "warn"]
+    uncut = [f"order {each.order.order_number}" for each in ready if each.order.if_cut != "warn"]
     if uncut:
         desk.ledger.close_exceptions(subjects=uncut, codes=["TEXT_CUT"], by="orders")
-    if not ready:
+    return ready
+
+
+def _begin(desk: _Desk, group: Sequence[_Ready], results: dict[str, PostingResult]) -> list[tuple[_Ready, Begun]]:
+    """Record the orders of a group as pending; return those whose calls may leave, and leave results of the others."""
+    if desk.is_out_of_reach.is_set():
+        for each in group:
+            results[each.order.order_number] = _result(each.order, "waiting", detail="PRIMA is out of reach")
         return []
+    ready = {each.order.order_number: each for each in group}
     begun = []
     for attempt in desk.ledger.begin_orders(
-        [_wanted(each) for each in ready.values()],
+        [_wanted(each) for each in group],
         system=SYSTEM,
         operation=OPERATION,
         owner=connect.owner(),
@@ -208,8 +220,6 @@ def _begin(desk: _Desk, group: Sequence[SalesOrder], results: dict[str, PostingR
 
 def _ready(desk: _Desk, order: SalesOrder) -> _Ready | PostingResult:
     """Return the request of an order, or the result of one that is not to be sent now."""
-    if desk.is_out_of_reach.is_set():
-        return _result(order, "waiting", detail="PRIMA is out of reach")
     try:
         prepared = desk.prima.prepare_order(order, customer_code=customer_of(desk.customer_codes, order))
     except CallRefusedError as error:
