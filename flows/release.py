@@ -1,4 +1,4 @@
-"""A person says that an order goes to PRIMA although a check holds it, and it goes on."""
+"""A person says that an order goes to PRIMA although a check holds it, and it goes on; or takes that back in time."""
 
 from dataclasses import replace
 
@@ -29,13 +29,7 @@ def release_order(order_number: str, by: str, because: str) -> Released:
     ConfigurationError when nothing that can be released holds it, or nobody or no reason is named;
     SystemUnavailableError when PRIMA got out of reach: the release is kept, and the next run of orders posts it.
     """
-    if not by.strip() or not because.strip():
-        raise ConfigurationError(
-            "who releases it and why must both be named.",
-            system="magento-prima",
-            operation="release",
-            reference=f"order {order_number}",
-        )
+    _named(order_number, by, because, "releases")
     released = record.record_release(order_number, by.strip(), because.strip())
     settings = Settings.from_env()
     batch = fetch_numbered_orders([order_number], "order released")
@@ -45,3 +39,29 @@ def release_order(order_number: str, by: str, because: str) -> Released:
     released = replace(released, counts=dict(summary.counts))
     record.show_release(released)
     return released
+
+
+@flow(name="withdraw-release", description="A release counts no longer: the order is held again, unless PRIMA has it.")
+def withdraw_release(order_number: str, by: str, because: str) -> Released:
+    """Let the release of one order count no longer, as long as it has not left for PRIMA.
+
+    Args:
+        order_number: Magento's number of the order.
+        by: Who withdraws it; kept in the history of the exception.
+        because: Why; kept with it. No personal data.
+
+    Nothing is posted or cancelled by it. Raises ConfigurationError, with what to do instead, when nothing was released
+    or the order has left, and when nobody or no reason is named.
+    """
+    _named(order_number, by, because, "withdraws")
+    return record.record_withdrawal(order_number, by.strip(), because.strip())
+
+
+def _named(order_number: str, by: str, because: str, does: str) -> None:
+    if not by.strip() or not because.strip():
+        raise ConfigurationError(
+            f"who {does} it and why must both be named.",
+            system="magento-prima",
+            operation="release",
+            reference=f"order {order_number}",
+        )

@@ -42,6 +42,20 @@ def release(
     finish(release_order(order_number, by, because), as_json)
 
 
+@app.command("withdraw-release")
+def withdraw_release(
+    order_number: str,
+    by: Annotated[str, typer.Option("--by", help="Who withdraws it; kept in the history.")],
+    because: Annotated[str, typer.Option("--because", help="Why; kept with it. No personal data.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let the release of an order count no longer, unless it has left for PRIMA."""
+    prepare()
+    from flows.release import withdraw_release as withdraw_it
+
+    finish(withdraw_it(order_number, by, because), as_json)
+
+
 @app.command("withdraw")
 def withdraw(
     sku: Annotated[str, typer.Argument(help="The SKU; or the carrier, payment or shipping method that was mapped.")],

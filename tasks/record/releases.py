@@ -1,4 +1,4 @@
-"""Findings of one order that a person released: they hold it no longer, whatever the settings say."""
+"""Findings of one order that a person released: they hold it no longer, whatever the settings say, until withdrawn."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,15 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from schemas.documents import ExceptionNote
 from schemas.order_checks import DEFAULT_ACTIONS, ORDER_RELEASE, Released
 from tasks import connect
 from tasks.errors import ConfigurationError, NotFoundError
 from tasks.settings import Settings
+from tasks.systems.ledger import OrderRecord, OrderStateName
+
+# An order in one of these has not left for PRIMA, and cannot leave once it is held.
+HERE: frozenset[OrderStateName] = frozenset({"seen", "excluded", "held", "ready", "refused"})
 
 
 @task(cache_policy=NO_CACHE)
@@ -47,6 +52,61 @@ def record_release(order_number: str, by: str, because: str) -> Released:
             if note.code in codes:
                 ledger.note_on_exception(note.id, by=by, text=f"released: {because}")
     return Released(order_number, tuple(sorted(codes)), by, because)
+
+
+@task(cache_policy=NO_CACHE)
+def record_withdrawal(order_number: str, by: str, because: str) -> Released:
+    """Let a release count no longer: the order is held again for what was released, until a run looks at it anew.
+
+    Raises NotFoundError for an order that was never seen, ConfigurationError, with what to do instead, when nothing was
+    released or the order has left for PRIMA. Then nothing is changed.
+    """
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        order = ledger.order(order_number)
+        if order is None:
+            raise NotFoundError(
+                "it was never seen here.", system="ledger", operation="withdraw release", reference=order_number
+            )
+        release = ledger.mapping(ORDER_RELEASE, order_number)
+        if release is None:
+            raise _not_withdrawn(order, "nothing of it was released", "Look at `magento-prima exceptions list`.")
+        # In one statement with the look at its state: a run that is about to post it finds it held, or has it already.
+        if not ledger.set_order_states([order_number], "held", expected=HERE):
+            raise _not_withdrawn(
+                ledger.order(order_number) or order,
+                "it is not here any more",
+                "Cancel it in Magento; where PRIMA has it, the next run says what to do there.",
+            )
+        ledger.drop_mapping(ORDER_RELEASE, order_number, by)
+        codes = tuple(str(code) for code in release["codes"])
+        detail = f"its release was withdrawn: {because}"
+        notes = [
+            ExceptionNote(
+                code,
+                f"order {order_number}",
+                detail,
+                order_number=order_number,
+                value_at_risk_pence=order.gross_pence,
+                currency=order.currency,
+            )
+            for code in codes
+        ]
+        ledger.raise_exceptions("", notes)
+        for note in ledger.exceptions(order_number=order_number):
+            if note.code in codes:
+                ledger.note_on_exception(note.id, by=by, text=f"release withdrawn: {because}")
+    return Released(order_number, codes, by, because)
+
+
+def _not_withdrawn(order: OrderRecord, why: str, next_step: str) -> ConfigurationError:
+    number = f", {order.order_number_prima} in PRIMA" if order.order_number_prima else ""
+    return ConfigurationError(
+        f"its release cannot be withdrawn: {why}; it is {order.state}{number}.",
+        system="magento-prima",
+        operation="withdraw release",
+        reference=f"order {order.order_number}",
+        next_step=next_step,
+    )
 
 
 def show_release(released: Released) -> None:

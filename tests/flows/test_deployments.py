@@ -60,6 +60,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "stock-brake",
     "stock-check",
     "stock-repair",
+    "withdraw-release",
     "withdraw-suggestion",
 )
 NAMES = ("fulfilment", "inventory", "orders", "reconciliation", "refunds", "verification")

@@ -22,6 +22,7 @@ Order = dict[str, Any]
 SEED, CUSTOMERS = 20261123, 20
 CHILD, ADULT = "TEE-RED-5-6Y", "TEE-RED-M"
 NETBOOK, GHOST = "NET-PRICED", "GHOST"
+PAIR, ITS_TWIN = "BOOT-PAIR", "BOOT-TWIN"
 POISON = "\"Quotes' <b>&amp; ]]> \\ and \x0b\x1f\u2028 controls\r\n\ttab \u201ccurly\u201d"
 
 SETTINGS = f"""
@@ -108,6 +109,7 @@ FAULTS = (
     Fault("a blank in the SKU", "SKU_UNKNOWN", line=an_order_line(SKU.replace("-", " "))),
     Fault("a letter O for a nought", "SKU_UNKNOWN", line=an_order_line("OB-1234-BLK-O8")),
     Fault("a SKU like no other", "SKU_UNKNOWN", line=an_order_line("¡¿!?")),
+    Fault("a SKU whose item has another one too", "SKU_AMBIGUOUS", line=an_order_line(PAIR)),
     Fault("a penny too much in the header", "TOTALS_DISAGREE", lambda o: {**o, "grand_total": o["grand_total"] + 1}),
     Fault("a penny missing from the tax table", "TOTALS_DISAGREE", taxed_otherwise),
     Fault("half a unit", "ROW_REJECTED", line=an_order_line(quantity=1, qty_ordered=1.5)),
@@ -171,7 +173,9 @@ def prepare(installation: Installation) -> None:
     goods = Item(SKU, "OB1234", "BLK", "8", available=900, price=PRICE)
     tee = replace(goods, sku=ADULT, product="TEE", mtrx1="RED", mtrx2="M")
     child = replace(tee, sku=CHILD, mtrx2="5-6Y", vat_code="Z")
-    installation.prima.add_items([goods, tee, child, replace(goods, sku=NETBOOK, product="NET")])
+    boots = [replace(goods, sku=PAIR, product="BOOT"), replace(goods, sku=ITS_TWIN, product="TWIN")]
+    installation.prima.add_items([goods, tee, child, replace(goods, sku=NETBOOK, product="NET"), *boots])
+    in_prima(installation, f"update stand_in_items set product = 'BOOT' where sku = '{ITS_TWIN}'")
 
     load(installation, placed(TAKEN))
     sync_orders()
