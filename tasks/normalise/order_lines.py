@@ -22,14 +22,15 @@ BUNDLE = "bundle"
 def sellable_items(record: Record) -> list[Record]:
     """Return the items that carry money and are shipped: parents, but the components of bundles with dynamic prices."""
     items = parts(record.get("items"))
-    children: dict[Any, list[Record]] = {}
+    # By text: an id that is no number is refused with its row later, and must not end the batch here.
+    children: dict[str, list[Record]] = {}
     for item in items:
         if item.get("parent_item_id"):
-            children.setdefault(item["parent_item_id"], []).append(item)
+            children.setdefault(str(item["parent_item_id"]), []).append(item)
     found: list[Record] = []
     for item in items:
         if not item.get("parent_item_id"):
-            own = children.get(item.get("item_id"), [])
+            own = children.get(str(item.get("item_id")), [])
             found.extend(own if _has_dynamic_price(item, own) else [item])
     return found
 

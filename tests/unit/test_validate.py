@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.batches import CheckedBatch, totals_of
@@ -47,6 +47,7 @@ def identities(frame: pd.DataFrame) -> Counter[tuple[Any, ...]]:
 
 @settings(max_examples=30, deadline=None)
 @given(BATCH)
+@example([[(("line", "item_id"), [])]])
 def test_each_order_is_accepted_or_rejected_and_the_totals_of_both_make_the_whole(batch: Any) -> None:
     frames = frames_of(*(corrupted(number, corruptions) for number, corruptions in enumerate(batch, start=1)))
 
