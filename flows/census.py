@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.carrying import carry
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from flows.watch import watch_orders
@@ -20,6 +21,7 @@ from tasks.settings import Settings
 
 
 @flow(name="census", description="Every Magento order of the last days: in the ledger, in PRIMA, or an exception.")
+@desk_after_run("census")
 @slots_of_both_systems()
 def take_census() -> CensusSummary:
     """Count Magento's orders against ledger and PRIMA, carry those that were missed, and look for gaps and silence.

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from tasks.decide import dispatch_census as decide
@@ -13,6 +14,7 @@ from tasks.settings.fulfilment_rules import dispatch_census_rule
 
 
 @flow(name="dispatch-census", description="Dispatches without a shipment, and shipments without a dispatch.")
+@desk_after_run("dispatch-census")
 @slots_of_both_systems()
 def take_dispatch_census() -> DispatchCensusSummary:
     """List what PRIMA dispatched and Magento does not show as shipped, and what was shipped in Magento by hand.

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from schemas.desk import ActPlan, ActResult, Which
 from tasks.decide import acts as decide
 from tasks.errors import ConfigurationError
@@ -16,6 +17,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 @flow(name="exceptions-assign", description="Give exceptions to a person, or back to their team.")
+@desk_after_run("exceptions-assign")
 def assign_exceptions(which: Which, to: str, by: str, because: str = "", dry_run: bool = False) -> ActResult:
     """Give exceptions to a person; lists, the desk page and the daily report show who has them.
 
@@ -34,6 +36,7 @@ def assign_exceptions(which: Which, to: str, by: str, because: str = "", dry_run
 
 
 @flow(name="exceptions-comment", description="Keep a remark in the history of exceptions.")
+@desk_after_run("exceptions-comment")
 def comment_on_exceptions(which: Which, text: str, by: str, dry_run: bool = False) -> ActResult:
     """Keep a remark in the history of exceptions.
 
@@ -51,6 +54,7 @@ def comment_on_exceptions(which: Which, text: str, by: str, dry_run: bool = Fals
 
 
 @flow(name="exceptions-snooze", description="Let exceptions rest until a time: no list, page or alert names them.")
+@desk_after_run("exceptions-snooze")
 def snooze_exceptions(which: Which, until: datetime, by: str, because: str, dry_run: bool = False) -> ActResult:
     """Let exceptions rest until a time. Runs go on looking at what they are about, and close them when it is over.
 
@@ -72,6 +76,7 @@ def snooze_exceptions(which: Which, until: datetime, by: str, because: str, dry_
 
 
 @flow(name="exceptions-ignore", description="Leave exceptions as they are, with a reason, until more is at risk.")
+@desk_after_run("exceptions-ignore")
 def ignore_exceptions(which: Which, by: str, because: str, dry_run: bool = False) -> ActResult:
     """Leave exceptions as they are: they stand in no list until more is at risk. What they hold stays held.
 
@@ -90,6 +95,7 @@ def ignore_exceptions(which: Which, by: str, because: str, dry_run: bool = False
 
 
 @flow(name="exceptions-close", description="Close exceptions of which no run can tell that they are over.")
+@desk_after_run("exceptions-close")
 def close_exceptions(which: Which, by: str, because: str, dry_run: bool = False) -> ActResult:
     """Close exceptions that only a person can tell to be over, such as a shipment that was put right by hand.
 

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.exceptions_acts import done
 from flows.rerunning import run_again
 from schemas.desk import ActPlan, ActResult, Which
@@ -13,6 +14,7 @@ from tasks.record import acts as record
 
 
 @flow(name="exceptions-retry", description="Run again what exceptions are about, from a fresh read of both systems.")
+@desk_after_run("exceptions-retry")
 def retry_exceptions(which: Which, by: str, because: str = "", dry_run: bool = False) -> ActResult:
     """Run again what exceptions are about: carry the orders, write the stock, run the flow that would close them.
 
@@ -33,6 +35,7 @@ def retry_exceptions(which: Which, by: str, because: str = "", dry_run: bool = F
 
 
 @flow(name="exceptions-map", description="A SKU, carrier, payment or shipping method stands for one that is known.")
+@desk_after_run("exceptions-map")
 def map_exception(number: int, stands_for: str, by: str, because: str = "", dry_run: bool = False) -> ActResult:
     """Let the name that an exception lacks stand for one that is known, and run again everything that waits for it.
 

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows import restocking
+from flows.desk import desk_after_run
 from flows.intake import take_in_dispatches
 from flows.marking import mark_orders
 from flows.passing import whole
@@ -27,6 +28,7 @@ from tasks.validate import check_dispatches
 
 
 @flow(name="fulfilment", description="PRIMA dispatches to Magento shipments with tracking, each told once.")
+@desk_after_run("fulfilment")
 @slots_of_both_systems()
 def sync_fulfilment() -> DispatchSummary:
     """Clear up what an earlier run left open, read new dispatches and ship exactly their lines in Magento.

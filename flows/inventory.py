@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.collecting import patient_collector
+from flows.desk import desk_after_run
 from flows.slots import slots_of_both_systems
 from flows.stocking import carry_stock
 from tasks.errors import SystemUnavailableError
@@ -11,6 +12,7 @@ from tasks.settings import Settings
 
 
 @flow(name="inventory", description="PRIMA's available to sell to Magento's source quantities; only what changed.")
+@desk_after_run("inventory")
 @slots_of_both_systems()
 def sync_inventory(skus: list[str] | None = None) -> StockSummary:
     """Write what changed since the last time; with `skus`, read and write these alone.

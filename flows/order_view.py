@@ -1,17 +1,13 @@
 """Where an order is: lines, timeline, exceptions and what happens next, on the command line and as an artifact."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from flows import timeline
-from flows.views import exception_view
 from schemas.money import show
-from schemas.timeline import Fact
 from tasks import connect
-from tasks.decide import timeline as decide
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
 
@@ -51,39 +47,7 @@ def order(
         if found is None:
             return None
         asked = timeline.Asked() if is_offline else timeline.ask(settings, found)
-        now = timeline.order_now(ledger, found, asked, settings.refunds.alert_days)
-        view: dict[str, Any] = {
-            "order_number": found.order_number,
-            "order_number_prima": found.order_number_prima,
-            "entity_id_magento": found.entity_id_magento,
-            "state": found.state,
-            "state_magento": str(asked.order["state"]) if asked.order else found.state_magento,
-            "status_magento": str(asked.order["status"]) if asked.order else found.status_magento,
-            "currency": found.currency,
-            "net_pence": found.net_pence,
-            "vat_pence": found.vat_pence,
-            "gross_pence": found.gross_pence,
-            "lines": [
-                {
-                    "line_number": line.line_number,
-                    "sku": line.sku,
-                    "quantity": line.quantity,
-                    "quantity_shipped": line.quantity_shipped,
-                    "quantity_cancelled": line.quantity_cancelled,
-                    "quantity_refunded": line.quantity_refunded,
-                    "vat_pence": line.vat_pence,
-                    "gross_pence": line.gross_pence,
-                }
-                for line in found.lines
-            ],
-            "timeline": [_event(fact) for fact in decide.timeline(timeline.facts(ledger, found, asked))],
-            "next": decide.next_step(now),
-            "unread": list(asked.unread),
-            "exceptions": [
-                exception_view(each, datetime.now(UTC))
-                for each in ledger.exceptions(state="all", order_number=found.order_number)
-            ],
-        }
+        view = timeline.view_of(ledger, found, settings, asked)
         return {**view, "customer": timeline.customer(asked)} if with_customer else view
 
 
@@ -121,14 +85,3 @@ def order_lines_of_text(view: dict[str, Any]) -> list[str]:
         if each["state"] == "open":
             lines.append(f"    Next: {each['next_step']}")
     return ["".join(sign if sign.isprintable() else "?" for sign in line) for line in lines]
-
-
-def _event(fact: Fact) -> dict[str, str]:
-    at = fact.at.astimezone(UTC)
-    return {
-        "at": at.strftime("%Y-%m-%d" if fact.is_day else "%Y-%m-%dT%H:%M:%SZ"),
-        "system": fact.system,
-        "kind": fact.kind,
-        "what": fact.what,
-        "url": fact.url,
-    }

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.carrying import carry, carry_changed
+from flows.desk import desk_after_run
 from flows.noting import notes_beside
 from flows.slots import slots_of_both_systems
 from flows.watch import watch_orders
@@ -18,6 +19,7 @@ from tasks.settings import Settings
 
 
 @flow(name="orders", description="Magento orders to PRIMA sales orders, each exactly once, with Magento's VAT.")
+@desk_after_run("orders")
 @slots_of_both_systems()
 def sync_orders() -> list[OrderSummary]:
     """Look up what an earlier run left open, try what was held again, then carry every new order to PRIMA.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.breaks import TolerancePolicy
@@ -41,6 +42,7 @@ class ReconciliationSummary:
 
 
 @flow(name="reconciliation", description="VAT and totals of Magento and PRIMA for a business date or a period.")
+@desk_after_run("reconciliation")
 @slots_of_both_systems()
 def reconcile(
     business_date: date | None = None, from_date: date | None = None, to_date: date | None = None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.batches import rows_of
@@ -27,6 +28,7 @@ from tasks.validate import check_batch, check_refunds
 
 
 @flow(name="refunds", description="Magento's refunds and PRIMA's credit notes: each seen on both sides, or it ages.")
+@desk_after_run("refunds")
 @slots_of_both_systems()
 def sync_refunds() -> RefundSummary:
     """Read both sides, settle what answers one another, tell PRIMA of new refunds, and show what is open and how long.

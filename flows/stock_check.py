@@ -3,12 +3,14 @@
 from prefect import flow
 
 from flows import read_back
+from flows.desk import desk_after_run
 from flows.slots import slots_of_both_systems
 from tasks.record.stock_check import StockCheckSummary
 from tasks.settings import Settings
 
 
 @flow(name="stock check", description="Every source item and salable quantity against what was written, with causes.")
+@desk_after_run("stock-check")
 @slots_of_both_systems()
 def check_stock() -> StockCheckSummary:
     """Read all of Magento's stock back, and raise each difference with cause, severity and value.

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from flows.views import exception_view
 from schemas.money import show
 from schemas.timeline import Fact, FactKind, OpenProblem, OrderNow
 from tasks import connect
+from tasks.decide import timeline as decide
 from tasks.errors import IntegrationError
 from tasks.record.orders import BLOCKING
 from tasks.settings import Settings
@@ -26,6 +28,9 @@ class Asked:
     documents: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     extracts: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+
+
+NOT_ASKED = Asked()
 
 
 def ask(settings: Settings, order: OrderRecord) -> Asked:
@@ -88,6 +93,43 @@ def order_now(ledger: Ledger, order: OrderRecord, asked: Asked, alert_days: int)
             if kept.settled_at is None and order.accepted_at is not None
         ],
     )
+
+
+def view_of(ledger: Ledger, found: OrderRecord, settings: Settings, asked: Asked = NOT_ASKED) -> dict[str, Any]:
+    """Return where an order is, from the ledger and from what the systems were asked."""
+    now = order_now(ledger, found, asked, settings.refunds.alert_days)
+    return {
+        "order_number": found.order_number,
+        "order_number_prima": found.order_number_prima,
+        "entity_id_magento": found.entity_id_magento,
+        "state": found.state,
+        "state_magento": str(asked.order["state"]) if asked.order else found.state_magento,
+        "status_magento": str(asked.order["status"]) if asked.order else found.status_magento,
+        "currency": found.currency,
+        "net_pence": found.net_pence,
+        "vat_pence": found.vat_pence,
+        "gross_pence": found.gross_pence,
+        "lines": [
+            {
+                "line_number": line.line_number,
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "quantity_shipped": line.quantity_shipped,
+                "quantity_cancelled": line.quantity_cancelled,
+                "quantity_refunded": line.quantity_refunded,
+                "vat_pence": line.vat_pence,
+                "gross_pence": line.gross_pence,
+            }
+            for line in found.lines
+        ],
+        "timeline": [_event(fact) for fact in decide.timeline(facts(ledger, found, asked))],
+        "next": decide.next_step(now),
+        "unread": list(asked.unread),
+        "exceptions": [
+            exception_view(each, datetime.now(UTC))
+            for each in ledger.exceptions(state="all", order_number=found.order_number)
+        ],
+    }
 
 
 def customer(asked: Asked) -> dict[str, Any]:
@@ -178,3 +220,14 @@ def _posting(posting: Posting) -> Fact:
     what = f"{posting.operation}{reference} ({posting.subject}): {how}"
     system = _SYSTEMS.get(posting.system, posting.system)
     return Fact(posting.finished_at or posting.begun_at, system, "posting", what)
+
+
+def _event(fact: Fact) -> dict[str, str]:
+    at = fact.at.astimezone(UTC)
+    return {
+        "at": at.strftime("%Y-%m-%d" if fact.is_day else "%Y-%m-%dT%H:%M:%SZ"),
+        "system": fact.system,
+        "kind": fact.kind,
+        "what": fact.what,
+        "url": fact.url,
+    }

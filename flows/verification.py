@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.reporting import PrimaSalesOrderLines, PrimaSalesOrders
@@ -20,6 +21,7 @@ from tasks.validate import check_batch
 
 
 @flow(name="verification", description="Accepted orders: PRIMA's figures equal ours; cancellations reach both sides.")
+@desk_after_run("verification")
 @slots_of_both_systems()
 def verify_orders() -> VerificationSummary:
     """Compare PRIMA's figures of accepted orders with ours, line by line, and carry cancellations both ways.

@@ -46,10 +46,12 @@ def exception(settings: Settings, number: int) -> dict[str, Any] | None:
         if not found:
             return None
         events = ledger.exception_events(number)
-    history = [
-        {"at": _time(each.at), "actor": each.actor, "event": each.event, "text": history_text(each)} for each in events
-    ]
-    return {**exception_view(found[0], datetime.now(UTC)), "history": history}
+    return {**exception_view(found[0], datetime.now(UTC)), "history": [event_view(each) for each in events]}
+
+
+def event_view(event: ExceptionEvent) -> dict[str, Any]:
+    """Return one line of the history of an exception."""
+    return {"at": _time(event.at), "actor": event.actor, "event": event.event, "text": history_text(event)}
 
 
 def history_text(event: ExceptionEvent) -> str:

@@ -148,6 +148,7 @@ class Demo:
         pages = [str(path) for path in sorted(folder.glob("reconciliation-*.html"))]
         config = self.env[CONFIG_VARIABLE]
         places = {
+            "Exceptions desk": str(Path(settings.desk.folder) / "exceptions.html"),
             "Report for finance": ", ".join(pages),
             "DuckDB, read-only for analysts": str(folder / "reconciliation.duckdb"),
             "Settings": config,

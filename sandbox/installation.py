@@ -45,6 +45,9 @@ url = "{ledger_url}"
 [warehouse]
 folder = "{warehouse}"
 
+[desk]
+folder = "{desk}"
+
 [orders]
 import_states = ["new", "processing", "complete"]
 shipped_before_posting = "post_on_hold"  # the recorded orders come with their shipments
@@ -173,6 +176,7 @@ def write_installation(state_dir: Path, part: Mapping[str, str], secrets: Mappin
         "reporting_url": f"sqlite:///{state_dir / 'prima.db'}",
         "ledger_url": f"sqlite:///{state_dir / 'ledger.db'}",
         "warehouse": str(state_dir / "warehouse"),
+        "desk": str(state_dir / "desk"),
     } | known["addresses"]
     config = state_dir / "config.toml"
     config.write_text(TEMPLATE.format(**values), encoding="utf-8")

@@ -17,7 +17,8 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 
 | Question | Command | In the Prefect UI |
 | --- | --- | --- |
-| What needs a person? | `magento-prima exceptions list` | Flow runs of `orders`, `inventory`, `fulfilment` |
+| What needs a person? | `magento-prima exceptions list`, or the page `exceptions.html` | artifacts `exceptions-TEAM` |
+| What happened to one exception, and what can I do? | `magento-prima exceptions show 12` | the desk page |
 | Where is an order, and what is next? | `magento-prima order 000000101` | form of `order`, artifact `order-...` |
 | Which refunds are on one side only, and since when? | `magento-prima run refunds` | artifact `refunds` |
 | Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | artifact `inventory` |
@@ -33,6 +34,28 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 
 Most exceptions close themselves: when a later run finds that the cause is gone, the order is posted, the dispatch
 told or the SKU written, and the exception is closed with the name of that run. There is nothing to tick off.
+
+## What people do about an exception
+
+Each act is a command and a form in the Prefect UI, kept in the history with who, when and why. One that does not fit
+is refused with why. Numbers are acted on at once; filters (`--code`, `--owner`, `--older-than-hours`, `--store`,
+`--sku`, `--order`, `--assigned-to`) list what would be done until `--run` is given.
+
+| Act | Command, after `magento-prima` | Form |
+| --- | --- | --- |
+| give it to a person | `exceptions assign 12 --to jane --by ada` | `exceptions-assign` |
+| keep a remark | `exceptions comment 12 --text "asked the shop" --by ada` | `exceptions-comment` |
+| let it rest | `exceptions snooze 12 --hours 5 --because "comes at noon" --by ada` | `exceptions-snooze` |
+| run again what it is about | `exceptions retry 12 --by ada` | `exceptions-retry` |
+| accept the suggested SKU | `exceptions accept tee-navy-m --as TEE-NAVY-M --by ada` | `accept-suggestion` |
+| map SKU, carrier, payment or delivery | `exceptions map 12 --as DPD --by ada` | `exceptions-map` |
+| let an order pass a check | `exceptions release 000000101 --by ada --because "asked"` | `release` |
+| release or refuse held stock | `stock-brake release HOLD --by ada --why "counted"` | `stock-brake` |
+| leave it as it is | `exceptions ignore 12 --because "a test order" --by ada` | `exceptions-ignore` |
+| close what no run can see the end of | `exceptions close 12 --because "done" --by ada` | `exceptions-close` |
+
+A retry reads both systems anew: stock and prices as they were then are never written, and an order that PRIMA has or
+may have is not sent again. What is ignored comes back when more is at risk; what it holds stays held meanwhile.
 
 ## What the states of an order mean
 

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from tasks.errors import ConfigurationError
 from tasks.settings import profiles
 from tasks.settings.alerts import AlertSettings
+from tasks.settings.desk import DeskSettings
 from tasks.settings.fulfilment import FulfilmentSettings
 from tasks.settings.magento import MagentoSettings
 from tasks.settings.mappings import (
@@ -79,6 +80,7 @@ class Settings(Section):
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     payments: PaymentSettings = PaymentSettings()
     alerts: AlertSettings = AlertSettings()
+    desk: DeskSettings = DeskSettings()
 
     @field_validator("stores")
     @classmethod

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.utilities.callables import parameter_schema
 
 from flows import exceptions_acts, exceptions_retry
@@ -184,6 +187,45 @@ def test_a_retry_of_stock_writes_what_prima_has_now_and_a_system_out_of_reach_is
 
     assert levels(installation, TEE) == (5, 5)
     assert "closed: its cause is gone" in result.rows[0].text
+
+
+def team_tables(team: str) -> list[list[dict[str, Any]]]:
+    """Return the tables that a team was shown, the latest first."""
+    of_team = ArtifactFilter(key=ArtifactFilterKey(any_=[f"exceptions-{team}"]))
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(artifact_filter=of_team, sort=ArtifactSort.CREATED_DESC)
+    return [json.loads(str(artifact.data)) for artifact in found]
+
+
+def test_every_run_leaves_the_desk_page_behind_and_tells_a_team_only_what_changed(installation: Installation) -> None:
+    page = installation.folder / "desk" / "exceptions.html"
+    installation.holds(paid_by("cheque_by_post", "000000101"))
+    before = len(team_tables("finance"))
+    sync_orders()
+    (number,) = numbers(installation, "PAYMENT_UNMAPPED")
+    text = page.read_text(encoding="utf-8")
+    assert "1 exception is open: £63.92 at risk." in text
+    assert '<a href="#order-000000101">order 000000101</a>' in text
+    assert [row["no"] for row in team_tables("finance")[0]] == [number]
+    order = installation.magento.order("000000101")
+    for personal in (order["customer_email"], order["customer_lastname"], order["billing_address"]["street"][0]):
+        assert personal not in text
+        assert personal not in str(team_tables("finance"))
+
+    sync_orders()
+    assert len(team_tables("finance")) == before + 1  # nothing changed: nothing is told again
+    assign_exceptions(Which(numbers=[number]), "jane", ADA)
+    assert [row["with"] for row in team_tables("finance")[0]] == ["jane"]
+
+    page.unlink()
+    page.mkdir()  # the page cannot be written: the run ends well all the same
+    map_exception(number, "checkmo", ADA)
+    assert installation.open_codes() == {}
+    page.rmdir()
+    sync_orders()
+    assert "Nothing is open" in page.read_text(encoding="utf-8")
+    assert "Closed in the last 24 hours" in page.read_text(encoding="utf-8")
+    assert team_tables("finance")[0] == []
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)

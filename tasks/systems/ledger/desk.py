@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from tasks.systems.ledger.database import Database, chunks
 from tasks.systems.ledger.models import exception_care, exception_events, exceptions
+from tasks.systems.ledger.records import ExceptionEvent
 
 
 class Desk(Database):
@@ -30,6 +31,16 @@ class Desk(Database):
     def note_acts(self, ids: Sequence[int], event: str, *, by: str, text: str) -> list[int]:
         """Add a line to the history of open exceptions (`noted`, `retried`, ...); return those that were open."""
         return self._care(ids, {}, by, event, text)
+
+    def histories(self, ids: Sequence[int]) -> dict[int, list[ExceptionEvent]]:
+        """Return the histories of exceptions by their number, each oldest first."""
+        found: dict[int, list[ExceptionEvent]] = {}
+        with self._reading("histories of exceptions") as connection:
+            for part in chunks(sorted(set(ids))):
+                query = select(exception_events).where(exception_events.c.exception_id.in_(part))
+                for row in connection.execute(query.order_by(exception_events.c.id)):
+                    found.setdefault(row.exception_id, []).append(ExceptionEvent(**row._asdict()))
+        return found
 
     def _care(self, ids: Sequence[int], changes: Mapping[str, Any], by: str, event: str, text: str) -> list[int]:
         done: list[int] = []

@@ -126,6 +126,7 @@ class Exceptions(Database):
         subject: str | None = None,
         sku: str | None = None,
         number: int | None = None,
+        closed_since: datetime | None = None,
     ) -> list[ExceptionRecord]:
         """Return exceptions, oldest first; `owner` is the team that REASONS names for the code today."""
         query = (
@@ -135,6 +136,8 @@ class Exceptions(Database):
         )
         if state != "all":
             query = query.where(exceptions.c.state == state)
+        if closed_since is not None:
+            query = query.where(exceptions.c.closed_at >= closed_since)
         if owner is not None:
             codes = sorted(reason.code for reason in REASONS.values() if reason.owner == owner)
             query = query.where(exceptions.c.code.in_(codes))
