@@ -53,7 +53,6 @@ def pages(up: Child, children: Children) -> dict[str, str]:
     # Prefect reads its settings as it is imported, so only here.
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
-    from flows.orchestration import WORK_POOL
     from sandbox import embedded
 
     with embedded.open_client() as client:
@@ -71,7 +70,6 @@ def pages(up: Child, children: Children) -> dict[str, str]:
         return {
             "runs": f"{ui}/runs",
             "deployments": f"{ui}/deployments",
-            "pool": f"{ui}/work-pools/work-pool/{WORK_POOL}",
             "form": f"{ui}/deployments/deployment/{deployments['release'].id}/run",
             "order": artifact(f"order-{ORDER}"),
             "stock": artifact(f"stock-{SKU.lower()}"),
