@@ -30,7 +30,7 @@ STANDS_FOR = {
     "NUMBER": "000000020",
     "SKU": "MS-5001",
 }
-# Run as they stand by tests/flows/test_handbook_running.py, or of the shell and of PostgreSQL.
+# Of the shell, of PostgreSQL and of Python: taken as they are.
 SHELL = {"mkdir", "rm", "cp", "set", "python", "git", "pg_dump"}
 
 

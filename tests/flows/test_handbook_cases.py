@@ -1,0 +1,109 @@
+"""Cases of the handbook, solved as its pages say: every command of a worked example is run, word by word."""
+
+import json
+from datetime import UTC, datetime
+from subprocess import CompletedProcess
+
+import pytest
+
+from flows.inventory import sync_inventory
+from flows.orders import sync_orders
+from tasks.errors import SystemUnavailableError
+from tests import handbook
+from tests.builders import SKU, an_order, an_order_line
+from tests.flows.shopping import in_prima, stock_both
+from tests.flows.test_stock_brakes import opened
+from tests.installation import Installation
+
+NEW_SIZE = "OB-1234-BLK-9"
+
+
+def follow(installation: Installation, name: str, **stands_for: str) -> list[CompletedProcess[str]]:
+    """Run the commands of a case as its page shows them; words in capitals stand for what was printed before."""
+    ended = []
+    for program, *words in handbook.case(name):
+        assert program == "magento-prima"
+        ended.append(installation.command(*(stands_for.get(word, word) for word in words)))
+    return ended
+
+
+def solved(installation: Installation, name: str, **stands_for: str) -> list[str]:
+    """Run the commands of a case, each of which must end well; returns what they printed."""
+    ended = follow(installation, name, **stands_for)
+    assert [each.returncode for each in ended] == [0] * len(ended), [each.stderr for each in ended]
+    return [each.stdout for each in ended]
+
+
+def load(installation: Installation, number: str, sku: str) -> None:
+    """Give Magento an order of a SKU, placed just now."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    order = an_order(number, lines=[an_order_line(sku)], created_at=now, updated_at=now)
+    installation.magento.load_orders(json.loads(json.dumps([order], default=float)))
+
+
+def test_a_sku_in_the_wrong_case_is_accepted_and_a_new_one_goes_on_when_prima_has_it(
+    installation: Installation,
+) -> None:
+    installation.holds(an_order("000000101"))
+    load(installation, "000000102", SKU.lower())
+    load(installation, "000000103", NEW_SIZE)
+    sync_orders()
+
+    listed, _, after = solved(installation, "sku-wrong-case")
+    assert ("000000102" in listed, "000000102" in after) == (True, False)
+    listed, shown = solved(installation, "sku-not-in-prima")
+    assert NEW_SIZE in listed
+    assert "held" in shown
+
+    installation.prima.items_from_orders([an_order("000000103", lines=[an_order_line(NEW_SIZE)])])
+    _, after = solved(installation, "sku-not-in-prima-after")
+    assert NEW_SIZE not in after
+    assert installation.open_codes() == {}
+    assert len(installation.prima.order_numbers()) == 3
+
+
+def test_while_prima_is_down_check_names_it_and_the_run_after_it_posts_what_waited(installation: Installation) -> None:
+    installation.holds(an_order("000000101"))
+    installation.prima.faults.add("*", "status", times=None, status=503)
+    with pytest.raises(SystemUnavailableError):
+        sync_orders()
+
+    (checked,) = follow(installation, "prima-down")
+    assert checked.returncode != 0
+    assert any(line.startswith("WRONG") and "PRIMA" in line.upper() for line in checked.stdout.splitlines())
+
+    installation.prima.faults.clear()
+    solved(installation, "prima-down-after")
+    assert len(installation.prima.order_numbers()) == 1
+    assert installation.open_codes() == {}
+
+
+def test_a_held_snapshot_is_released_with_the_number_that_was_shown(installation: Installation) -> None:
+    shelf = opened(installation)
+    in_prima(installation, "update stand_in_items set available = 0 where sku not like 'JEANS0%'")
+    assert sync_inventory().held
+
+    (shown,) = solved(installation, "brake-held")
+    with installation.ledger() as ledger:
+        hold = ledger.open_hold()
+    assert hold is not None
+    assert str(hold.hold_id) in shown
+    _, _, after = solved(installation, "brake-held-released", HOLD=str(hold.hold_id))
+
+    assert str(hold.hold_id) not in after
+    assert {installation.magento.source_quantity(sku) for sku in shelf if not sku.startswith("JEANS0")} == {0}
+
+
+def test_drift_is_found_listed_and_written_over_from_fresh_figures(installation: Installation) -> None:
+    stock_both(installation, {"TEE-RED-1": 20, "TEE-RED-2": 20})
+    sync_inventory()
+    installation.magento.set_source_quantity("TEE-RED-1", 33)
+
+    _, listed, summed, _ = solved(installation, "drift")
+    assert "TEE-RED-1" in listed
+    assert "33" in summed
+    assert installation.magento.source_quantity("TEE-RED-1") == 33
+
+    _, after = solved(installation, "drift-repaired")
+    assert "TEE-RED-1" not in after
+    assert installation.magento.source_quantity("TEE-RED-1") == 20
