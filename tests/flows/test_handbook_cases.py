@@ -1,21 +1,25 @@
 """Cases of the handbook, solved as its pages say: every command of a worked example is run, word by word."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
 from flows.inventory import sync_inventory
 from flows.orders import sync_orders
+from flows.reconciliation import reconcile
 from tasks.errors import SystemUnavailableError
 from tests import handbook
 from tests.builders import SKU, an_order, an_order_line
 from tests.flows.shopping import in_prima, stock_both
 from tests.flows.test_stock_brakes import opened
 from tests.installation import Installation
+from tests.recorded import sample_order
 
 NEW_SIZE = "OB-1234-BLK-9"
+RECORDED_ON = date(2026, 11, 23)
 
 
 def follow(installation: Installation, name: str, **stands_for: str) -> list[CompletedProcess[str]]:
@@ -107,3 +111,33 @@ def test_drift_is_found_listed_and_written_over_from_fresh_figures(installation:
     _, after = solved(installation, "drift-repaired")
     assert "TEE-RED-1" not in after
     assert installation.magento.source_quantity("TEE-RED-1") == 20
+
+
+def test_finance_finds_a_vat_break_and_an_order_that_only_prima_has_and_decides_on_both(
+    installation: Installation,
+) -> None:
+    installation.add_settings("[reconciliation]\nlag_hours = 0")
+    installation.holds(sample_order("000000019"), sample_order("000000020"))
+    sync_orders()
+    in_prima(installation, "update stand_in_orders set vat = vat + 12, net = net - 12 where order_number = '30000020'")
+    for table in ("stand_in_orders", "stand_in_order_lines"):
+        in_prima(installation, f"update {table} set order_number = '30999999' where order_number = '30000019'")
+    reconcile(from_date=RECORDED_ON, to_date=datetime.now(UTC).date())
+
+    numbers = {row["status"]: str(row["break_id"]) for row in breaks(installation)}
+    listed, shown, *_ = solved(installation, "vat-break", BREAK=numbers["VAT_VARIANCE"])
+    assert "000000020" in listed
+    assert "0.12" in shown
+    listed, *_ = solved(installation, "orphan-in-prima", BREAK=numbers["MISSING_IN_MAGENTO"])
+    assert "30999999" in listed
+    solved(installation, "orphan-in-prima-accepted", BREAK=numbers["MISSING_IN_MAGENTO"])
+
+    left = {str(row["break_id"]): row["owner"] for row in breaks(installation)}
+    assert left[numbers["VAT_VARIANCE"]] == "Sam"
+    assert numbers["MISSING_IN_MAGENTO"] not in left
+
+
+def breaks(installation: Installation) -> list[dict[str, Any]]:
+    """The breaks that are open, as the command lists them."""
+    found: list[dict[str, Any]] = json.loads(installation.command("breaks", "list", "--json").stdout)
+    return found
