@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from flows.fulfilment import sync_fulfilment
 from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from flows.reconciliation import reconcile
 from tasks.errors import SystemUnavailableError
 from tests import handbook
 from tests.builders import SKU, an_order, an_order_line
-from tests.flows.shopping import in_prima, stock_both
+from tests.flows.shopping import accepted_order, in_prima, prima_number, stock_both, tracks
 from tests.flows.test_stock_brakes import opened
 from tests.installation import Installation
 from tests.recorded import sample_order
@@ -135,6 +136,20 @@ def test_finance_finds_a_vat_break_and_an_order_that_only_prima_has_and_decides_
     left = {str(row["break_id"]): row["owner"] for row in breaks(installation)}
     assert left[numbers["VAT_VARIANCE"]] == "Sam"
     assert numbers["MISSING_IN_MAGENTO"] not in left
+
+
+def test_a_carrier_that_nobody_mapped_stands_for_a_known_one_and_the_parcel_is_told(installation: Installation) -> None:
+    order = accepted_order(installation)
+    installation.prima.dispatch(prima_number(order), carrier="DPDX", tracking=["X1"])
+    sync_fulfilment()
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions(code="CARRIER_UNKNOWN")
+
+    listed, previewed, _, after = solved(installation, "carrier-unknown", EXCEPTION=str(note.id))
+
+    assert ("DPDX" in listed, "would be done" in previewed, "DPDX" in after) == (True, True, False)
+    (shipment,) = installation.magento.shipments(order["increment_id"])
+    assert tracks(shipment) == [("X1", "custom", "DPD")]
 
 
 def breaks(installation: Installation) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from tests.handbook import ROOT
 STANDS_FOR = {
     "BREAK": "12",
     "DATE": "2026-11-01",
+    "EXCEPTION": "12",
     "HOLD": "a1b2c3",
     "MEMO": "000000001",
     "NUMBER": "000000020",
