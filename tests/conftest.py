@@ -1,5 +1,6 @@
 """Fixtures that every folder of tests may use."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stock-walks", type=int, default=2, help="random walks of `tests/simulation` (default: 2)")
     parser.addoption("--stock-days", type=int, default=1, help="days of its trading world (default: 1)")
     parser.addoption("--schedule", type=int, default=None, help="only the schedule of this seed")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes a core for `-n auto`: half of a flow test is waiting for a stand-in or a server."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture
