@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from tasks.reconcile.staging import AMOUNTS, DELIVERY_AMOUNTS, hundredths, shaped, with_remainders
+from tasks.reconcile.staging import AMOUNTS, DELIVERY_AMOUNTS, hundredths, shaped, stacked, with_remainders
 
 
 def documents(
@@ -35,7 +35,7 @@ def documents(
         rows["order_number"] = rows["order_number"].fillna(by_id)
         rows = rows.fillna({"store": "", "country": "", "postcode_area": ""})
         parts.append(_with_set_apart(rows, set_apart.get(level)))
-    merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    merged = stacked(parts)
     merged["document_at"] = merged["document_at"].dt.tz_localize(None)
     return shaped("magento_documents", merged.drop_duplicates(["level", "document_number"], keep="last"))
 
@@ -93,5 +93,5 @@ def lines(
         of_delivery = hundredths(rows["order_number"].map(rates))
         rows["vat_rate_hundredths"] = rows["vat_rate_hundredths"].where(~is_delivery, of_delivery)
         parts.append(rows.assign(level=level))
-    merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    merged = stacked(parts)
     return shaped("magento_lines", with_remainders(documents, merged))

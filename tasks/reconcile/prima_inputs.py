@@ -13,6 +13,7 @@ from tasks.reconcile.staging import (
     Problem,
     hundredths,
     shaped,
+    stacked,
     with_remainders,
 )
 
@@ -63,7 +64,7 @@ def documents(
                 is_cancelled=False,
             )
         )
-    merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    merged = stacked(parts)
     for instant in ("document_at", "updated_at"):
         merged[instant] = merged[instant].dt.tz_localize(None)
     delivered = pd.concat(
@@ -174,7 +175,7 @@ def lines(
     of_refunds = documents[documents["level"] == "refunds"].assign(charge="document", line_number=1, product="")
     charges = _delivery_charges(documents[documents["level"] == "orders"], of_orders, vat_rates)
     parts = [of_orders, charges, of_invoices, of_refunds]
-    merged = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    merged = stacked(parts)
     merged["net_pence"] = merged["gross_pence"] - merged["vat_pence"]
     return shaped("prima_lines", with_remainders(documents, merged))
 

@@ -1,5 +1,6 @@
 """Frames as staged tables: columns and types of the dictionary, lines that add up to their documents. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -46,6 +47,17 @@ def shaped(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     columns = {column.name: _TYPES[column.type] for column in table.columns}
     frame = rows.reindex(columns=list(columns)).astype(columns)
     return frame.sort_values(table.keys, ignore_index=True)
+
+
+def stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all parts under each other, with the columns of the empty ones too.
+
+    pandas lets an empty frame change the types of the others, so empty ones stay out of it.
+    """
+    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    for part in parts:
+        rows = rows.join(part.iloc[:0].reindex(rows.index)[[name for name in part if name not in rows]])
+    return rows
 
 
 def readable(name: str, rows: pd.DataFrame, system: str) -> tuple[pd.DataFrame, list[Problem]]:

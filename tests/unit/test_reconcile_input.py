@@ -48,6 +48,7 @@ def test_an_extract_that_cannot_be_read_takes_its_level_out_and_no_other(case: C
 
 def test_without_prima_orders_nobody_says_that_an_invoice_is_missing(case: Case) -> None:
     case.unread = [Problem("PRIMA sales_orders", "sales_orders, row 3: gross_amount is no amount.", "orders")]
+    case._rows["sales_orders"] = case._rows["sales_order_lines"] = []
     case.magento_invoice("M2", 101)
     found = case.result()
     assert rows_by_level(case) == {
@@ -56,6 +57,18 @@ def test_without_prima_orders_nobody_says_that_an_invoice_is_missing(case: Case)
     (totals,) = found.control_totals
     assert totals["is_adding_up"]
     assert totals["unexplained_variance_pence"] == totals["variance_pence"] == -6392
+
+
+@pytest.mark.parametrize("given", [("invoices_prima", "invoice_lines"), ("credit_notes",), ("sales_orders",)])
+def test_a_night_that_holds_only_one_kind_of_prima_documents_is_staged(case: Case, given: tuple[str, ...]) -> None:
+    case.prima_refund("C1", 104, 1999, 333)
+    for name in {"sales_orders", "sales_order_lines", "invoices_prima", "invoice_lines", "credit_notes"} - {*given}:
+        case._rows[name] = []
+    documents = case.staged()["prima_documents"]
+    assert set(documents["level"]) == {
+        {"invoices_prima": "invoices", "credit_notes": "refunds", "sales_orders": "orders"}[given[0]]
+    }
+    assert documents["delivery_gross_pence"].tolist() == [395 if given[0] != "credit_notes" else pd.NA] * len(documents)
 
 
 def test_a_key_that_stands_twice_names_its_order_and_leaves_the_others(case: Case) -> None:
