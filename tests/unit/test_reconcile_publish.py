@@ -1,6 +1,7 @@
 """What is published: a file that readers keep open, a page, a true dictionary; and periods of London days."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from schemas.money import show
 from schemas.reasons import REASONS
 from schemas.reconciliation import MARTS, STAGED
 from tasks.reconcile import dictionary, report
+from tasks.reconcile.files import stage
 from tasks.reconcile.findings import CODES, REJECTED_CODE, notes_of, settled
 from tasks.reconcile.inputs import LedgerOrder
 from tasks.reconcile.payment_inputs import MoneySide
 from tasks.reconcile.period import Period, period_of
-from tasks.reconcile.run import publish, sql_files
+from tasks.reconcile.run import ReconciliationError, check, load, publish, sql_files
 from tasks.settings.payments import ProviderSettings
 from tasks.systems.ledger import ExceptionRecord
+from tasks.systems.warehouse import Build
 from tests.unit.reconcile_cases import DAY, NOON, Case
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "reconciliation.md"
@@ -37,6 +40,20 @@ def case(tmp_path: Path) -> Case:
     case.prima_invoice("INV1", 101)
     case.magento_refund("000000004", 101, ("20", 1999, 333))
     return case
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """Every table of a small night, before it is published."""
+    case = Case(tmp_path_factory.mktemp("built") / "warehouse")
+    for number in (101, 102, 103):
+        case.magento(number, ("20", 5997, 999))
+        case.prima(number, ("20", 5997, 1000))
+    with case.warehouse.staging(DAY) as folder, case.warehouse.build() as build:
+        load(stage(case.staged(), folder), build)
+        for _, sql in sql_files():
+            build.run(sql)
+        yield build
 
 
 def test_an_open_reader_keeps_the_old_figures_while_a_run_publishes_new_ones(case: Case) -> None:
@@ -82,6 +99,28 @@ def test_a_staged_document_twice_stops_the_run(case: Case) -> None:
     with pytest.raises(SchemaErrors):
         publish(staged, case.warehouse, DAY)
     assert not case.warehouse.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "spoil", "named"),
+    [
+        ("breaks", "update breaks set cause = 'MOON'", "cause is not one of its values in 3 rows"),
+        ("order_variances", "update order_variances set status = null", "status is empty in 3 rows"),
+        ("prima_documents", "update prima_documents set vat_pence = 1", "net and vat do not make gross in 3 rows"),
+        ("breaks", "insert into breaks from breaks", 'a key ("rank") stands more than once'),
+        ("breaks", "alter table breaks alter value_pence type double", "value_pence is DOUBLE, not BIGINT"),
+        ("breaks", "alter table breaks drop cause_detail", "cause_detail is missing, not VARCHAR"),
+    ],
+)
+def test_a_table_that_is_not_as_the_dictionary_says_stops_the_run_and_is_named(
+    built: Build, table: str, spoil: str, named: str
+) -> None:
+    built.run(f"create table sound as from {table}")
+    built.run(spoil)
+    with pytest.raises(ReconciliationError, match=re.escape(f"{table} is not what the dictionary says: {named}.")):
+        check(built)
+    built.run(f"drop table {table}; alter table sound rename to {table}")
+    check(built)
 
 
 def test_the_page_shows_headline_both_times_and_every_break_and_needs_nothing_from_outside(case: Case) -> None:
