@@ -36,7 +36,7 @@ magento as (
         any_value(lines.sku) as sku,
         sum(lines.quantity)::bigint as magento_qty,
         max(lines.vat_rate_hundredths) as magento_rate,
-        sum(lines.net_pence)::bigint as magento_net_pence,
+        sum(lines.gross_pence - lines.vat_pence)::bigint as magento_net_pence,
         sum(lines.vat_pence)::bigint as magento_vat_pence,
         sum(lines.gross_pence)::bigint as magento_gross_pence
     from staged.magento_lines as lines
@@ -50,7 +50,7 @@ prima as (
         any_value(lines.product) as product,
         sum(lines.quantity)::bigint as prima_qty,
         max(lines.vat_rate_hundredths) as prima_rate,
-        sum(lines.net_pence)::bigint as prima_net_pence,
+        sum(lines.gross_pence - lines.vat_pence)::bigint as prima_net_pence,
         sum(lines.vat_pence)::bigint as prima_vat_pence,
         sum(lines.gross_pence)::bigint as prima_gross_pence
     from staged.prima_lines as lines

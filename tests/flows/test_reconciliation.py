@@ -30,6 +30,7 @@ from tasks.errors import ConfigurationError
 from tasks.reconcile.period import LONDON
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger, LedgerStateError
+from tests.analyst import Analyst, published
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 RECORDED_ON = date(2026, 11, 23)
@@ -208,23 +209,35 @@ def test_refunds_and_credit_notes_of_the_same_goods_agree(sandbox: Sandbox) -> N
     ]
 
 
-def test_a_break_becomes_an_exception_and_closes_when_it_is_put_right(sandbox: Sandbox) -> None:
+def test_a_break_becomes_an_exception_and_closes_when_it_is_put_right_while_analysts_see_only_whole_nights(
+    sandbox: Sandbox,
+) -> None:
     sync_orders()
-    in_prima(
-        sandbox,
-        f"update stand_in_orders set vat = vat + 12, net = net - 12 where order_number = '{PRIMA_NUMBER}'",
-    )
+    file = sandbox.folder / "warehouse" / "reconciliation.duckdb"
     run()
-    assert ("RECON_VAT_VARIANCE", "order 000000048") in open_codes(sandbox)
-    (record,) = sandbox.ledger.exceptions(code="RECON_VAT_VARIANCE")
-    assert (record.value_at_risk_pence, record.owner) == (12, "finance")
-    assert "UNEXPLAINED" in record.detail
-    in_prima(
-        sandbox,
-        f"update stand_in_orders set vat = vat - 12, net = net + 12 where order_number = '{PRIMA_NUMBER}'",
-    )
-    run()
-    assert ("RECON_VAT_VARIANCE", "order 000000048") not in open_codes(sandbox)
+    nights = [published(file)]
+    with Analyst(file, sandbox.folder, "again") as looping, Analyst(file, sandbox.folder, "once") as staying:
+        seen, kept = [looping.new_answer()], staying.new_answer()
+        change = (
+            "update stand_in_orders set vat = vat {} 12, net = net {} 12 where order_number = '" + PRIMA_NUMBER + "'"
+        )
+        in_prima(sandbox, change.format("+", "-"))
+        run()
+        assert ("RECON_VAT_VARIANCE", "order 000000048") in open_codes(sandbox)
+        (record,) = sandbox.ledger.exceptions(code="RECON_VAT_VARIANCE")
+        assert (record.value_at_risk_pence, record.owner) == (12, "finance")
+        assert "UNEXPLAINED" in record.detail
+        nights.append(published(file))
+        seen.append(looping.new_answer())
+        in_prima(sandbox, change.format("-", "+"))
+        run()
+        assert ("RECON_VAT_VARIANCE", "order 000000048") not in open_codes(sandbox)
+        nights.append(published(file))
+        seen += [looping.new_answer(), *looping.stop()]
+        # every table of every answer is of the run that the answer names; an open connection stays with its night
+        assert seen == nights
+        assert [kept, *staying.stop()] == nights[:1]
+        assert len({night["run_id"] for night in nights}) == 3
 
 
 def test_an_order_that_prima_lost_is_missing_and_one_that_magento_never_had_is_too(sandbox: Sandbox) -> None:

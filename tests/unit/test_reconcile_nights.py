@@ -1,8 +1,5 @@
-"""A break through the nights, what is tolerated, and readers who look while nights are run."""
+"""A break through the nights, and what is tolerated."""
 
-import subprocess
-import sys
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -144,53 +141,3 @@ def test_materiality_marks_and_tolerates_nothing(case: Case) -> None:
         "000000101": False,
         "000000102": True,
     }
-
-
-_ANALYST = """
-import sys, time, duckdb
-path, stop = sys.argv[1:]
-import pathlib
-seen, reads = set(), 0
-while True:
-    is_over = pathlib.Path(stop).exists()
-    with duckdb.connect(path, read_only=True) as connection:
-        night, orders, breaks, total, day_total = connection.execute(
-            "select (select run_id from reconciliation_run), (select count(*) from order_variances),"
-            " (select count(*) from breaks), (select sum(variance_pence) from control_totals),"
-            " (select sum(unexplained_gross_pence + explained_gross_pence) from day_totals)"
-        ).fetchone()
-    assert total == day_total, (total, day_total)
-    seen.add((night, orders, breaks, int(total)))
-    reads += 1
-    if is_over:
-        break
-print(reads, sorted(seen))
-"""
-
-
-def test_an_analyst_who_reads_in_a_loop_sees_whole_nights_and_never_an_error(tmp_path: Path) -> None:
-    case = Case(tmp_path / "warehouse")
-    nights = []
-    for night in range(3):
-        case.run = replace(case.run, run_id=f"night {night}")
-        for number in range(1 + 20 * night, 21 + 20 * night):
-            case.magento(number)
-            case.prima(number, ("20", 5997 + night, 999))
-        found = case.result()
-        variance = sum(row["variance_pence"] for row in found.control_totals)
-        nights.append((f"night {night}", 20 * (night + 1), len(found.breaks), variance))
-        if night == 0:
-            stop = tmp_path / "stop"
-            analyst = subprocess.Popen(
-                [sys.executable, "-c", _ANALYST, str(case.warehouse.path), str(stop)],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-    stop.touch()
-    output, errors = analyst.communicate(timeout=120)
-    assert analyst.returncode == 0, errors
-    reads, _, listed = output.partition(" ")
-    assert int(reads) >= 1
-    assert set(eval(listed)) <= set(nights)
-    assert nights[-1] in eval(listed)
