@@ -12,7 +12,7 @@ help:
 	@echo 'make demo   one order-to-cash round against the sandbox, through a Prefect server and worker'
 	@echo 'make up     the same, left running and trading until Ctrl-C; prints the address of the Prefect UI'
 	@echo 'make test   all tests'
-	@echo 'make soak   1,000 random schedules of kills and faults against the orders flow: about half an hour'
+	@echo 'make soak   1,000 random schedules of kills and faults for orders, and as many for parcels: about an hour'
 	@echo 'make world  10,000 generated orders through both stand-ins over HTTP: about ten minutes'
 	@echo 'make lint   style, types and import contracts'
 	@echo 'make bench  the benchmarks, one after the other'

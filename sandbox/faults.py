@@ -93,6 +93,10 @@ class Faults:
         with self._lock:
             return [fault.as_dict() for fault in self._planned]
 
+    def under_way(self) -> int:
+        """Return how many calls are being worked on: none of them can take an effect any more once this is 0."""
+        return sum(self._under_way.values())
+
     def take(self, kind: FaultKind, target: str, **detail: Any) -> dict[str, Any] | None:
         """Use up one planned fault of a kind for an operation and return its detail, or None if none strikes.
 

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
 
 
 def certificate(folder: Path, name: str, *, password: str = "") -> tuple[Path, Path]:
@@ -33,3 +36,15 @@ def certificate(folder: Path, name: str, *, password: str = "") -> tuple[Path, P
         encryption = serialization.BestAvailableEncryption(password.encode())
     paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
     return paths
+
+
+def one_authority(folder: Path) -> Path:
+    """Return a file in a folder with one of the authorities that everybody trusts, for clients that speak no TLS.
+
+    A client loads every authority that it trusts when it is made, needed or not: some 25 ms for those of a machine.
+    """
+    file = folder / "authority.pem"
+    if not file.exists():
+        whole = Path(certifi.where()).read_text(encoding="utf-8")
+        file.write_text(whole[: whole.index(END_OF_CERTIFICATE)] + END_OF_CERTIFICATE, encoding="utf-8")
+    return file

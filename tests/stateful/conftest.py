@@ -13,6 +13,10 @@ from prefect.settings import get_current_settings
 from flows.orchestration import LIMITS, prepare_limits
 from tasks.systems.ledger import Ledger
 from tests import postgres, prefect_server
+from tests.flows.shopping import JEANS, TEE, a_line, buy, stock_both
+from tests.installation import Installation
+from tests.stateful.accepted import accept_orders
+from tests.stateful.runs import start_zygote
 from tests.stateful.schedules import kind_of_ledger
 
 TALLY = "tally"
@@ -54,7 +58,25 @@ def migrated_template() -> Iterator[str]:
     with postgres.fresh_database() as url:
         with Ledger(url) as ledger:
             ledger.migrate()
-        yield url.rpartition("/")[2].partition("?")[0]
+        yield name_of(url)
+
+
+def name_of(url: str) -> str:
+    return url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, api_url: str, prefect_home: Path) -> None:
+    """The process that runs are forked from; it has played each flow once, in an installation that ends here."""
+    installation = Installation(tmp_path_factory.mktemp("zygote"))
+    shutil.copyfile(migrated_file, installation.folder / "ledger.db")
+    installation.start()
+    try:
+        stock_both(installation, {TEE: 10, JEANS: 10})
+        buy(installation, a_line(TEE, 2), a_line(JEANS))
+        start_zygote(installation.environment, installation.folder, api_url, prefect_home)
+    finally:
+        installation.stop()
 
 
 @pytest.fixture
@@ -67,6 +89,40 @@ def ledger_url(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         return
     with postgres.fresh_database(template=request.getfixturevalue("migrated_template")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def accepted_on_sqlite(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, zygote: None) -> Path:
+    """A folder with both systems and the ledger, where PRIMA has accepted orders."""
+    folder = tmp_path_factory.mktemp("accepted")
+    shutil.copyfile(migrated_file, folder / "ledger.db")
+    accept_orders(folder, f"sqlite:///{folder / 'ledger.db'}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def accepted_on_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, migrated_template: str, zygote: None
+) -> Iterator[tuple[Path, str]]:
+    """A folder with both systems, where PRIMA has accepted orders, and the name of the ledger's database."""
+    folder = tmp_path_factory.mktemp("accepted")
+    with postgres.fresh_database(template=migrated_template) as url:
+        accept_orders(folder, url)
+        yield folder, name_of(url)
+
+
+@pytest.fixture
+def accepted(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Path, str]]:
+    """The folder of an installation where PRIMA has accepted orders, and the URL of its ledger: both a copy."""
+    folder = tmp_path / "installation"
+    if kind_of_ledger(seed) == "sqlite":
+        shutil.copytree(request.getfixturevalue("accepted_on_sqlite"), folder)
+        yield folder, f"sqlite:///{folder / 'ledger.db'}"
+        return
+    made, template = request.getfixturevalue("accepted_on_postgresql")
+    shutil.copytree(made, folder)
+    with postgres.fresh_database(template=template) as url:
+        yield folder, url
 
 
 @pytest.fixture

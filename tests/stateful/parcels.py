@@ -6,18 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, ClassVar
 
+import httpx
+from sqlalchemy import select, update
+
 from tasks.systems.ledger import Ledger
-from tests.flows.shopping import JEANS, TEE, a_line, buy, prima_number, stock_both
-from tests.stateful.play import Play
-from tests.stateful.runs import Runner
+from tasks.systems.ledger.models.postings import postings
+from tests.flows.shopping import prima_number
+from tests.stateful.accepted import UNITS
+from tests.stateful.play import POLL_SECONDS, Play
 from tests.stateful.schedules import Fault, Kill, Schedule, Step, System, kind_of_ledger
 
-ORDERS = 6
-SETTLE_SECONDS = 2
-# Longer than the client waits, shorter than a lost call is given to take effect.
-TOO_LATE_SECONDS = 1.2
+# How long a lost call may still take effect. Nobody waits for it: `wait_long` puts the clock of the ledger on.
+SETTLE_SECONDS = 3_600
+# A client that gives up soon, where an answer comes too late; elsewhere one that waits, however busy the machine is.
+SHORT_SECONDS, LONG_SECONDS = 0.3, 30
+TOO_LATE_SECONDS = 0.6
 CALLS: tuple[tuple[System, str], ...] = (
     ("magento", "POST /V1/order/*/ship"),
     ("magento", "POST /V1/order/*/ship"),
@@ -90,23 +96,40 @@ class ParcelsPlay(Play):
 
     @property
     def replacements(self) -> Mapping[str, str]:
-        """Short time-outs, and the time that a lost call may still take effect."""
+        """Few attempts, and the time that a lost call may still take effect."""
         return {
-            "calls_per_second": "15\nread_attempts = 2\nread_timeout_seconds = 0.8",
+            "calls_per_second": f"15\nread_attempts = 2\nread_timeout_seconds = {LONG_SECONDS}",
             "settle_seconds": str(SETTLE_SECONDS),
         }
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Begin with a few orders that PRIMA has accepted."""
+        """Begin with the orders that PRIMA has accepted."""
         with super().opened():
-            stock_both(self.installation, {TEE: 1_000, JEANS: 1_000})
-            orders = [buy(self.installation, a_line(TEE, 4), a_line(JEANS, 3)) for _ in range(ORDERS)]
-            environment = self.installation.environment
-            runner = Runner("flows.orders:sync_orders", environment, self._api_url, self._home, self.log)
-            assert runner.start().wait(), "the orders were not accepted"
-            self.left = {prima_number(order): {1: 4, 2: 3} for order in orders}
+            self.left = {prima_number(order): dict(UNITS) for order in self.installation.magento.orders()}
             yield
+
+    def before_run(self, step: Step | None) -> None:
+        """Choose how long the client waits. Before half of the steps, and at the end, a long time passes."""
+        is_late = step is not None and any(fault.kind == "delay" for fault in step.faults)
+        self.installation.configure(read_timeout_seconds=str(SHORT_SECONDS if is_late else LONG_SECONDS))
+        if step is None or self.dice.random() < 0.5:
+            self.wait_long()
+
+    def wait_long(self) -> None:
+        """Let pass the time in which a lost call may still take effect: Magento is done with it, and the ledger older.
+
+        The clock of the machine plays no part, so that a busy one makes no difference.
+        """
+        for _ in range(2):  # whatever was sent before the first answer is under way at the second
+            httpx.get(f"{self.installation.magento.url}/_sandbox/health", verify=False).raise_for_status()
+        while self.installation.magento.faults.under_way():
+            time.sleep(POLL_SECONDS)
+        earlier = timedelta(seconds=SETTLE_SECONDS + 1)
+        with self._watch.begin() as connection:
+            for posting_id, begun_at in connection.execute(select(postings.c.id, postings.c.begun_at)).all():
+                begun = {"begun_at": begun_at - earlier}
+                connection.execute(update(postings).where(postings.c.id == posting_id).values(begun))
 
     def prepare(self, step: Step) -> None:
         """Let goods leave, some without tracking; name the tracking of others that left before."""
@@ -129,12 +152,10 @@ class ParcelsPlay(Play):
             )
 
     def unsettled(self) -> list[str]:
-        """Return the dispatches that are not told and the calls that are not clear; lost calls get their time first."""
+        """Return the dispatches that are not told and the calls that are not clear."""
         with self.installation.ledger() as ledger:
             open_postings = ledger.postings_in("magento", ("pending", "unknown"))
             links = ledger.dispatches_known(list(self.dispatched()))
-        if open_postings:
-            time.sleep(SETTLE_SECONDS)
         untold = [number for number in self.dispatched() if number not in links or links[number].state != "shipped"]
         told = [number for number, link in links.items() if link.state == "shipped" and not link.content]
         return [

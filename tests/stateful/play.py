@@ -35,20 +35,21 @@ class Play(ABC):
     flow: ClassVar[str]
     rows: ClassVar[Mapping[str, str]]
 
-    def __init__(self, schedule: Schedule, folder: Path, ledger_url: str, api_url: str, prefect_home: Path) -> None:
+    def __init__(self, schedule: Schedule, folder: Path, ledger_url: str) -> None:
         self.schedule = schedule
         self.installation = Installation(folder)
         self.runs = 0
         self.kills: list[str] = []
         self._ledger_url = ledger_url
-        self._api_url = api_url
-        self._home = prefect_home
         self.log = folder / "runs.log"
 
     @property
     def replacements(self) -> Mapping[str, str]:
         """Lines of the settings file that this schedule needs otherwise, by key; short time-outs above all."""
         return {}
+
+    def before_run(self, step: Step | None) -> None:  # noqa: B027 - most flows need nothing
+        """Make ready for the runs of a step, or for one after all of them (None), before anything goes wrong."""
 
     @abstractmethod
     def prepare(self, step: Step) -> None:
@@ -68,7 +69,7 @@ class Play(ABC):
         installation.start()
         write_installation(installation.folder, {"ledger_url": self._ledger_url})
         installation.configure(**self.replacements)
-        self._runner = Runner(self.flow, installation.environment, self._api_url, self._home, self.log)
+        self._runner = Runner(self.flow, installation.environment, self.log)
         self._watch = create_engine(self._ledger_url, isolation_level="AUTOCOMMIT")
         try:
             yield
@@ -81,6 +82,7 @@ class Play(ABC):
         for step in self.schedule.steps:
             self._play(step)
         for _ in range(MOST_RUNS_TO_SETTLE):
+            self.before_run(None)
             is_completed = self._start().wait()
             if is_completed and not self.unsettled():
                 return
@@ -94,6 +96,7 @@ class Play(ABC):
 
     def _play(self, step: Step) -> None:
         self.prepare(step)
+        self.before_run(step)
         for fault in step.faults:
             self._faults(fault.system).add(fault.target, fault.kind, times=fault.times, **fault.detail)  # type: ignore[arg-type]
         try:

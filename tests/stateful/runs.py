@@ -4,48 +4,50 @@ The processes are forked from one that has everything imported (`zygote.py`), so
 they are real processes with connections of their own, and `kill` is a real SIGKILL.
 """
 
+import json
 import multiprocessing
 import os
 import signal
 import traceback
 from collections.abc import Mapping
+from multiprocessing import forkserver
 from pathlib import Path
 from pkgutil import resolve_name
 
-import certifi
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    PREFECT_LOCAL_STORAGE_PATH,
-    PREFECT_LOGGING_TO_API_ENABLED,
-    temporary_settings,
-)
-
 LONGEST_SECONDS = 120
-END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
+# Where the process that runs are forked from finds what it plays once, as JSON.
+WARM_UP = "STATEFUL_WARM_UP"
+ZYGOTE = "tests.stateful.zygote"
 
 
-def _run(flow: str, environment: Mapping[str, str], api_url: str, home: str, log: str) -> None:
+def start_zygote(environment: Mapping[str, str], folder: Path, api_url: str, home: Path) -> None:
+    """Start the process that all runs are forked from, and let it play each flow once in this installation."""
+    plan = {"environment": dict(environment), "folder": str(folder), "api_url": api_url, "home": str(home)}
+    os.environ[WARM_UP] = json.dumps(plan)
+    try:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([ZYGOTE])
+        forkserver.ensure_running()
+        process = context.Process(target=os._exit, args=(0,))
+        process.start()
+        process.join()
+    finally:
+        del os.environ[WARM_UP]
+    assert process.exitcode == 0, "the process that runs are forked from did not start"
+
+
+def _run(flow: str, environment: Mapping[str, str], log: str) -> None:
     """What the child does: the flow, as a worker would run it, with everything it prints in a file."""
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.update(environment)
-    settings = {
-        PREFECT_API_URL: api_url,
-        PREFECT_HOME: Path(home),
-        PREFECT_LOCAL_STORAGE_PATH: Path(home) / "storage",
-        PREFECT_LOGGING_TO_API_ENABLED: False,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-    }
     code = 0
-    with temporary_settings(settings):
-        try:
-            resolve_name(flow)()
-        except BaseException:
-            traceback.print_exc()
-            code = 1
+    try:
+        resolve_name(flow)()
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     os._exit(code)
 
 
@@ -55,15 +57,9 @@ class Runner:
     What they print is in `log`.
     """
 
-    def __init__(self, flow: str, environment: Mapping[str, str], api_url: str, home: Path, log: Path) -> None:
-        # Nothing here speaks TLS, and each client of a run would load every authority of the machine.
-        authority = home / "authority.pem"
-        if not authority.exists():
-            whole = Path(certifi.where()).read_text(encoding="utf-8")
-            authority.write_text(whole[: whole.index(END_OF_CERTIFICATE)] + END_OF_CERTIFICATE, encoding="utf-8")
-        self._arguments = (flow, {**environment, "SSL_CERT_FILE": str(authority)}, api_url, str(home), str(log))
+    def __init__(self, flow: str, environment: Mapping[str, str], log: Path) -> None:
+        self._arguments = (flow, dict(environment), str(log))
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.stateful.zygote"])
 
     def start(self) -> "Run":
         """Start a run and return at once."""

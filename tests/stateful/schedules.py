@@ -10,7 +10,7 @@ LEDGERS = ("sqlite", "postgresql")
 # Longer than the time-outs of the installation under test: the client gives up first.
 TOO_LATE_SECONDS = 4.5
 # Long enough for the test to see the call and kill the run in it.
-HOLD_SECONDS = 1.0
+HOLD_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

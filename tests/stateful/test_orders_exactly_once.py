@@ -10,17 +10,16 @@ from tests.stateful.orders import OrdersPlay
 from tests.stateful.schedules import schedule
 
 
+@pytest.mark.usefixtures("zygote")
 def test_every_order_arrives_once_to_the_penny_or_is_an_exception(
     seed: int,
     tmp_path: Path,
     ledger_url: str,
-    api_url: str,
-    prefect_home: Path,
     monkeypatch: pytest.MonkeyPatch,
     tally: "Counter[str]",
 ) -> None:
     plan = schedule(seed)
-    play = OrdersPlay(plan, tmp_path / "installation", ledger_url, api_url, prefect_home)
+    play = OrdersPlay(plan, tmp_path / "installation", ledger_url)
     with play.opened():
         for name, value in play.installation.environment.items():
             monkeypatch.setenv(name, value)

@@ -11,15 +11,13 @@ from tests.stateful.parcels import ParcelsPlay, disagreements, schedule
 
 def test_every_parcel_is_told_once_with_its_units_and_tracks(
     seed: int,
-    tmp_path: Path,
-    ledger_url: str,
-    api_url: str,
-    prefect_home: Path,
+    accepted: tuple[Path, str],
     monkeypatch: pytest.MonkeyPatch,
     tally: "Counter[str]",
 ) -> None:
     plan = schedule(seed)
-    play = ParcelsPlay(plan, tmp_path / "installation", ledger_url, api_url, prefect_home)
+    folder, ledger_url = accepted
+    play = ParcelsPlay(plan, folder, ledger_url)
     with play.opened():
         for name, value in play.installation.environment.items():
             monkeypatch.setenv(name, value)
