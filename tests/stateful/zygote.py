@@ -34,6 +34,7 @@ from tests.stateful.runs import WARM_UP
 
 RETRY_SECONDS = 0.1
 CALLS_PER_SECOND = 1_000
+LONGEST_END_SECONDS = 30
 
 
 def warm_up(folder: Path) -> None:
@@ -46,11 +47,17 @@ def warm_up(folder: Path) -> None:
 
 
 def end_threads() -> None:
-    """End the threads that Prefect began; raises RuntimeError when one is left, which each run would lose."""
+    """End the threads that Prefect began; raises RuntimeError when one is left, which each run would lose.
+
+    Threads of a pool end a moment after the loop or the pool that they belong to, on a busy machine a long moment.
+    """
     for loop in (get_run_sync_loop(), get_global_loop()):
         loop.shutdown()
         loop.thread.join()
-    left = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
+    others = [each for each in threading.enumerate() if each is not threading.main_thread()]
+    for each in others:
+        each.join(LONGEST_END_SECONDS)
+    left = [each.name for each in others if each.is_alive()]
     if left:
         raise RuntimeError(f"these threads would be lost in each run: {', '.join(left)}")
 
