@@ -135,6 +135,8 @@ class Faults:
                 await app(scope, receive, send)
                 return
             body = await _read_body(receive)
+            if body is None:
+                return
             name = name_of(scope, body)
             with self._counted(name):
                 await answered(scope, receive, send, body, name)
@@ -195,12 +197,16 @@ async def _send_disturbed(answer: list[Message], fault: dict[str, Any], receive:
         await send(message)
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes | None:
+    """Return the whole body; None where the client went away before its end, as a web server does with such a call.
+
+    Half a body must not reach the application: without one, the ship route ships everything.
+    """
     chunks = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         chunks.append(message.get("body", b""))
         if not message.get("more_body"):
             break

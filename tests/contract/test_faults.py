@@ -1,5 +1,6 @@
 """Faults, control routes, the log of calls and the e-mails of the Magento stand-in."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -34,6 +35,19 @@ def test_a_reset_call_has_no_effect(fresh: MagentoStandIn) -> None:
     fresh.faults.add("POST /V1/order/5/ship", "reset")
     with pytest.raises(httpx.TransportError):
         send(fresh, "POST", "/rest/all/V1/order/5/ship", {})
+    assert fresh.shipments("000000005") == []
+
+
+def test_a_call_whose_body_is_cut_off_has_no_effect(fresh: MagentoStandIn) -> None:
+    address = httpx.URL(fresh.url)
+    token = fresh.secrets["MAGENTO_ACCESS_TOKEN"]
+    head = f"POST /rest/V1/order/5/ship HTTP/1.1\r\nHost: {address.host}\r\nAuthorization: Bearer {token}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 40\r\n\r\n"
+    with socket.create_connection((address.host, address.port or 80)) as client:
+        client.sendall(head.encode())
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+    assert send(fresh, "GET", "/rest/V1/orders/5").json()["items"][0]["qty_shipped"] == 0
     assert fresh.shipments("000000005") == []
 
 
