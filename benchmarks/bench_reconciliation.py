@@ -234,9 +234,9 @@ def _keys(rows: list[dict[str, Any]]) -> list[tuple[int, int]]:
 
 @contextmanager
 def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
-    began = time.perf_counter()
+    began = time.process_time()
     yield
-    seconds[name] = seconds.get(name, 0) + time.perf_counter() - began
+    seconds[name] = seconds.get(name, 0) + time.process_time() - began
 
 
 def with_pandas(folder: Path) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def reconcile(
     found = run.publish_tables(whole(staged.tables), settings.warehouse.folder, london_today(run_at))
     mended = findings.record_breaks(whole(found), whole(staged.problems), run_id)
     files = report.write_files(found, Path(settings.warehouse.folder), period.label)
-    artifacts.show_reconciliation(found, files)
+    artifacts.show_reconciliation(found, files, settings.warehouse.url)
     database = Warehouse(settings.warehouse.folder).path
     return ReconciliationSummary(
         report.headline(found),

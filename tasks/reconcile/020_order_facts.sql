@@ -14,8 +14,8 @@ magento as (
 destinations as (
     select
         order_number as order_key,
-        any_value(destination order by level) as destination,
-        any_value(store order by level) as store
+        arg_min(destination, level) as destination,
+        arg_min(store, level) as store
     from magento_documents
     group by order_number
 ),

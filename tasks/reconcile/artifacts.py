@@ -6,10 +6,13 @@ from tasks.reconcile.report import ReportFiles, break_rows, markdown
 from tasks.reconcile.run import Reconciliation
 
 
-def show_reconciliation(found: Reconciliation, files: ReportFiles) -> None:
-    """Publish the artifacts `reconciliation` and `reconciliation-breaks`; no name or address is in either."""
+def show_reconciliation(found: Reconciliation, files: ReportFiles, url: str) -> None:
+    """Publish the artifacts `reconciliation` and `reconciliation-breaks`; no name or address is in either.
+
+    `url` is where the warehouse folder is served, to link its files; empty names them by their paths.
+    """
     create_markdown_artifact(
-        key="reconciliation", markdown=markdown(found, files.page, files.workbook), description="Magento and PRIMA"
+        key="reconciliation", markdown=markdown(found, files, url), description="Magento and PRIMA"
     )
     rows = break_rows(found)
     shown = f"the first {len(rows)} of {len(found.breaks)} breaks" if rows else "no breaks"

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -103,8 +104,11 @@ def _by_level(row: Row) -> tuple[int, str]:
     return LEVELS.index(row["level"]), row["currency"]
 
 
-def markdown(found: Reconciliation, page: Path, workbook: Path) -> str:
-    """Return the headline and the control totals for the artifact in the Prefect UI."""
+def markdown(found: Reconciliation, files: "ReportFiles", url: str = "") -> str:
+    """Return the headline, the control totals and the files for the artifact in the Prefect UI.
+
+    The files are links below `url` when their folder is served there; a browser opens no path of a disk from a page.
+    """
     lines = [
         f"**{headline(found)}**",
         "",
@@ -124,8 +128,13 @@ def markdown(found: Reconciliation, page: Path, workbook: Path) -> str:
         )
         figures = " | ".join(show(row[name], row["currency"]) for name in names)
         lines.append(f"| {LEVEL_NAMES[row['level']]} | {row['currency']} | {figures} |")
-    files = [f"Report: `{page}`", f"Workbook: `{workbook}`", f"Tables: `{page.with_name(FILE_NAME)}`"]
-    return "\n".join([*lines, "", *(f"- {each}" for each in files), ""])
+    named = (("Report", files.page), ("Workbook", files.workbook), ("Tables", files.page.with_name(FILE_NAME)))
+    shown = [f"- {name}: {_link(path, url)}" for name, path in named]
+    return "\n".join([*lines, "", *shown, ""])
+
+
+def _link(path: Path, url: str) -> str:
+    return f"[{path.name}]({url.rstrip('/')}/{quote(path.name)})" if url else f"`{path}`"
 
 
 def break_rows(found: Reconciliation) -> list[dict[str, Any]]:

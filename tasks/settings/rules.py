@@ -28,6 +28,11 @@ class WarehouseSettings(Section):
     """`[warehouse]`: the folder that receives reconciliation.duckdb, Parquet and reports."""
 
     folder: str = "var/warehouse"
+    url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="where a web server shows the folder, http:// or https://, to link the files; empty = their paths",
+    )
 
 
 class OrderRuleSettings(Section):

@@ -113,6 +113,44 @@ class World(Case):
                 self.magento_refund(f"R{self.number}", self.number, lines[0], at=at)
                 self.prima_refund(f"C{self.number}", self.number, lines[0][1], lines[0][2], at=at)
 
+    def anything(self) -> None:
+        """Add an order that either side holds as chance has it: changed, cancelled, twice, elsewhere or not at all."""
+        self.number += 1
+        chance, at = self.chance, self.moment()
+        lines = self.basket(chance.choice(("row", "unit")))
+        other = lines if chance.random() < 0.4 else [self.spoilt(line) for line in lines[: chance.randrange(1, 5)]]
+        currency = chance.choice(("GBP", "GBP", "EUR"))
+        if chance.random() < 0.9:
+            state = chance.choice(("processing", "processing", "canceled"))
+            country = chance.choice(("GB", "IE", "US", ""))
+            self.magento(self.number, *lines, placed_at=at, currency=currency, state_magento=state, country=country)
+        if chance.random() < 0.9:
+            status = chance.choice(("Despatched", "Despatched", "New", "Cancelled"))
+            held_in = currency if chance.random() < 0.9 else "USD"
+            self.prima(self.number, *other, ordered_at=at, status=status, currency=held_in)
+        for copy in range(chance.randrange(3)):
+            self.magento_invoice(f"M{self.number}-{copy}", self.number, *lines, at=self.moment())
+        for copy in range(chance.randrange(3)):
+            self.prima_invoice(f"I{self.number}-{copy}", self.number, *other, at=self.moment())
+        if chance.random() < 0.3:
+            self.magento_refund(f"R{self.number}", self.number, lines[0], at=self.moment())
+        if chance.random() < 0.3:
+            self.prima_refund(f"C{self.number}", self.number, *other[0][1:3], at=self.moment())
+
+    def spoilt(self, line: Line) -> Line:
+        """Return the line with another rate, gross, VAT or quantity, or as it is."""
+        rate, gross, vat, quantity = line
+        return self.chance.choice(
+            (
+                line,
+                (self.chance.choice(("20", "5", "0")), gross, vat, quantity),
+                (rate, gross + self.chance.randrange(-100, 100), vat, quantity),
+                (rate, gross, vat + self.chance.choice((-1, 1)), quantity),
+                (rate, -gross, -vat, quantity),
+                (rate, gross, vat, quantity + 1),
+            )
+        )
+
     def moment(self) -> datetime:
         """Return an instant of the week that is old enough for everything to have arrived."""
         return OLD + timedelta(minutes=self.chance.randrange(5 * 24 * 60))

@@ -159,6 +159,15 @@ def test_the_headline_says_by_how_much_and_how_much_is_unexplained(case: Case) -
     assert "orders -£127.84 (VAT -£21.29)" in headline
 
 
+def test_the_artifact_links_the_files_where_their_folder_is_served_and_names_their_paths_elsewhere(case: Case) -> None:
+    found = case.result()
+    files = report.ReportFiles(Path("/w/reconciliation-1 to 2.html"), Path("/w/reconciliation-1 to 2.xlsx"))
+    linked = report.markdown(found, files, "https://shop.example/finance/")
+    assert "[reconciliation-1 to 2.html](https://shop.example/finance/reconciliation-1%20to%202.html)" in linked
+    assert "[reconciliation.duckdb](https://shop.example/finance/reconciliation.duckdb)" in linked
+    assert "- Workbook: `/w/reconciliation-1 to 2.xlsx`" in report.markdown(found, files)
+
+
 def test_a_day_without_documents_is_said_to_be_empty(tmp_path: Path) -> None:
     found = Case(tmp_path).result()
     assert report.headline(found) == "Neither Magento nor PRIMA has a document for 22 November 2026."

@@ -141,7 +141,7 @@ orders = st.lists(
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
@@ -168,3 +168,23 @@ def test_whatever_either_side_holds_explained_and_unexplained_make_the_differenc
         if "PRIMA refund" in documents:
             case.prima_refund(f"C{number}", number, *(prima or some)[0][1:3])
     assert_all_sums_foot(case, case.result())
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_in_any_large_world_explained_and_unexplained_make_the_difference_of_each_day_rate_and_kind(
+    tmp_path: Path, seed: int
+) -> None:
+    world = World(tmp_path / "large", seed)
+    for _ in range(400):
+        world.anything()
+    found = world.result()
+    assert_all_sums_foot(world, found)
+    variances = world.rows(
+        "select level, currency, sum(variance_pence)::bigint as gross, sum(vat_variance_pence)::bigint as vat"
+        " from order_variances group by all"
+    )
+    assert {(row["level"], row["currency"]): (row["gross"], row["vat"]) for row in variances} == {
+        (row["level"], row["currency"]): (row["variance_pence"], row["vat_variance_pence"])
+        for row in found.control_totals
+    }
