@@ -7,12 +7,23 @@ from pathlib import Path
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.flow_runs import pause_flow_run
+from prefect.input import RunInput
 
 from flows import period_views
 from flows.reconciliation import reconcile
 from schemas.periods import ClosingPeriod, Role, closing_period
 from tasks.errors import ConfigurationError
 from tasks.reconcile import period_steps
+
+SECONDS_TO_SIGN = 3600
+
+
+class Signature(RunInput):
+    """What the form of a sign-off asks for."""
+
+    by: str
+    comment: str = ""
 
 
 def named(period: str) -> ClosingPeriod:
@@ -45,18 +56,28 @@ def preview_period(period: str, by: str) -> period_views.PeriodView:
 
 
 @flow(name="period-sign-off", description="Sign the figures of a period's preview, as preparer or as approver.")
-def sign_off_period(period: str, role: Role, by: str, figures_hash: str, comment: str = "") -> period_views.PeriodView:
+def sign_off_period(
+    period: str, role: Role, by: str = "", figures_hash: str = "", comment: str = ""
+) -> period_views.PeriodView:
     """Sign: the preparer first, then a different approver.
+
+    Without a hash the run pauses: its form in the Prefect UI shows the figures of the last preview, asks for name and
+    comment, and signs exactly what it showed. A run that nobody answers within the hour fails, and nothing is signed.
 
     Args:
         period: The name of the period.
         role: preparer or approver.
         by: Who signs. The approver must be somebody else than the preparer.
-        figures_hash: The hash of the figures that were looked at, as the preview shows it (its first 12 characters do).
+        figures_hash: The hash of the figures that were looked at, as the preview shows it (its first 12 characters do);
+            empty to be shown them.
         comment: Needed when breaks are open or parts were not reconciled: why it may be signed all the same.
     """
-    period_steps.sign(named(period).name, role, by, figures_hash, comment)
-    return _shown(named(period).name)
+    name = named(period).name
+    if not figures_hash:
+        signature, figures_hash = _signature(name, by, comment)
+        by, comment = signature.by, signature.comment
+    period_steps.sign(name, role, by, figures_hash, comment)
+    return _shown(name)
 
 
 @flow(name="period-lock", description="Lock a period that preparer and approver signed, and pack its evidence.")
@@ -95,6 +116,13 @@ def reopen_period(period: str, by: str, reason: str) -> period_views.PeriodView:
     """
     period_steps.reopen(named(period).name, by, reason)
     return _shown(named(period).name)
+
+
+def _signature(name: str, by: str, comment: str) -> tuple[Signature, str]:
+    """Show the figures of the last preview and wait for the form; return it and the hash of what was shown."""
+    view = period_views.period(name)
+    form = Signature.with_initial_data(description=period_views.markdown(view), by=by, comment=comment)
+    return pause_flow_run(wait_for_input=form, timeout=SECONDS_TO_SIGN, poll_interval=2), view.figures_hash
 
 
 def _check(span: ClosingPeriod, by: str) -> period_views.PeriodCheck:

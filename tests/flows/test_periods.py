@@ -1,13 +1,19 @@
 """Closing last month through the flows: what their forms ask for, and what people read."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.flow_runs import resume_flow_run
+from prefect.input import read_flow_run_input
 
 from flows import period_views
 from flows.periods import check_period, lock_period, preview_period, reopen_period, sign_off_period
+from schemas.periods import Role
 from tasks.errors import ConfigurationError
 from tasks.systems.ledger import LedgerStateError
 from tests.builders import an_order
@@ -15,6 +21,22 @@ from tests.installation import Installation
 
 LAST_MONTH = datetime.now(UTC).replace(day=1, hour=12) - timedelta(days=12)
 NAME = f"{LAST_MONTH:%Y-%m}"
+
+
+def signed_by_form(role: Role, answers: dict[str, str]) -> str:
+    """Begin a sign-off without a hash, answer its form as the Prefect UI does; return what the form showed."""
+    paused = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
+    with ThreadPoolExecutor(1) as pool, get_client(sync_client=True) as client:
+        signing = pool.submit(copy_context().run, sign_off_period, NAME, role)
+        shown, run_id = None, None
+        # the form is there a moment after its run has paused
+        while shown is None and not signing.done():
+            for run in client.read_flow_runs(flow_run_filter=paused):
+                run_id, shown = run.id, read_flow_run_input("paused-1-description", flow_run_id=run.id)
+        assert run_id is not None, signing.result()
+        resume_flow_run(run_id, run_input=answers)
+        signing.result()
+    return str(shown)
 
 
 def test_a_month_is_closed_through_the_forms_and_a_late_order_is_told_after_the_lock(
@@ -29,10 +51,11 @@ def test_a_month_is_closed_through_the_forms_and_a_late_order_is_told_after_the_
     assert (seen.state, seen.figures["open_breaks"]) == ("open", 1)
     with pytest.raises(LedgerStateError, match="a comment says why"):
         sign_off_period(NAME, "preparer", by="Ada", figures_hash=seen.figures_hash)
-    sign_off_period(NAME, "preparer", by="Ada", figures_hash=seen.figures_hash[:12], comment="not posted yet")
+    form = signed_by_form("preparer", {"by": "Ada", "comment": "not posted yet"})
+    assert seen.figures_hash[:12] in form
     with pytest.raises(LedgerStateError, match="a second person"):
         sign_off_period(NAME, "approver", by="ada", figures_hash=seen.figures_hash, comment="fine")
-    sign_off_period(NAME, "approver", by="Grace", figures_hash=seen.figures_hash, comment="fine")
+    sign_off_period(NAME, "approver", by="Grace", figures_hash=seen.figures_hash[:12], comment="fine")
     locked = lock_period(NAME, by="Grace")
     assert (locked.state, locked.problems, Path(locked.pack).is_file()) == ("locked", [], True)
     with pytest.raises(LedgerStateError, match="it is locked"):
