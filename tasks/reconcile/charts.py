@@ -53,6 +53,7 @@ def causes_chart(breaks: Sequence[Row]) -> str:
         if others:
             values = [value for _, each in others for value in each]
             bars.append(_bar(f"{len(others)} more causes{suffix}", values, currency, is_unexplained=False))
+    bars.sort(key=lambda bar: not bar.is_unexplained)
     return _svg(bars, "causes", "Open breaks by cause: number and value")
 
 

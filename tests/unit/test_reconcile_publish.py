@@ -14,6 +14,7 @@ from schemas.money import show
 from schemas.reasons import REASONS
 from schemas.reconciliation import MARTS, STAGED
 from tasks.reconcile import dictionary, report
+from tasks.reconcile.charts import causes_chart
 from tasks.reconcile.files import stage
 from tasks.reconcile.findings import CODES, REJECTED_CODE, notes_of, settled
 from tasks.reconcile.inputs import LedgerOrder
@@ -134,6 +135,15 @@ def test_the_page_shows_headline_both_times_and_every_break_and_needs_nothing_fr
         assert outside not in page
     assert "VAT by rate and destination" in page
     assert ">NI<" in page
+
+
+def test_the_chart_of_causes_begins_with_what_nobody_can_explain_in_whatever_currency() -> None:
+    breaks = [
+        {"cause": "CURRENCY", "currency": "EUR", "value_pence": 900},
+        {"cause": "UNEXPLAINED", "currency": "GBP", "value_pence": 1},
+    ]
+    chart = causes_chart(breaks)
+    assert 0 < chart.index("Unexplained, GBP") < chart.index("Currency, EUR")
 
 
 def test_the_page_shows_boxes_1_and_6_with_the_net_error_and_the_money_that_somebody_must_act_on(case: Case) -> None:
