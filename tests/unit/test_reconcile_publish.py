@@ -71,6 +71,9 @@ def test_an_open_reader_keeps_the_old_figures_while_a_run_publishes_new_ones(cas
 
 def test_the_parquet_files_hold_the_rows_of_the_published_tables(case: Case) -> None:
     case.result()
+    streams = case.warehouse.folder / "staged" / DAY.isoformat()
+    assert {path.name for path in streams.iterdir()} == set(STAGED)
+    assert [path.name for path in (streams / "magento_lines").iterdir()] == [f"{DAY.isoformat()}.parquet"]
     folder = case.warehouse.folder / "parquet" / DAY.isoformat()
     assert {path.name for path in folder.iterdir()} == {f"{name}.parquet" for name in MARTS}
     with duckdb.connect() as connection:
@@ -135,6 +138,17 @@ def test_the_page_shows_headline_both_times_and_every_break_and_needs_nothing_fr
         assert outside not in page
     assert "VAT by rate and destination" in page
     assert ">NI<" in page
+
+
+def test_the_page_leads_from_a_break_to_its_lines_and_the_hashes_of_both_payloads(case: Case) -> None:
+    case.ledger.append(LedgerOrder("000000101", state="accepted", magento_sha256="a1" * 32, prima_sha256="b2" * 32))
+    page = report.page(case.result())
+    targets = re.findall(r'href="#([^"]+)"', page)
+    assert len(targets) == 3
+    assert {*targets} <= {*re.findall(r'<section class="break" id="([^"]+)"', page)}
+    assert "SKU-1" in page.split("<h2>Down to the line</h2>")[1]
+    assert f"Magento's record: {'a1' * 32}<br>" in page
+    assert f"Sent to PRIMA: {'b2' * 32}" in page
 
 
 def test_the_chart_of_causes_begins_with_what_nobody_can_explain_in_whatever_currency() -> None:
