@@ -22,7 +22,7 @@ FILE_NAME = "reconciliation.duckdb"
 # Readers with DuckDB 1.2 and later can open the file.
 STORAGE_VERSION = "v1.2.0"
 # Larger periods spill to disk beside the file under construction instead of taking the machine's memory.
-MEMORY_LIMIT = "1200MB"
+MEMORY_LIMIT = "1400MB"
 _CONFIGURATION: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
