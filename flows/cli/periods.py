@@ -30,6 +30,8 @@ def sign_off(
     as_json: AsJson = False,
 ) -> None:
     """Sign the figures of the last preview; the approver is a second person."""
+    if not figures_hash.strip():
+        raise typer.BadParameter("the hash of the figures, as the preview shows it", param_hint="--hash")
     _print(flows.sign_off_period(period, role, by, figures_hash, comment), as_json)
 
 

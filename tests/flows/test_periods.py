@@ -1,5 +1,6 @@
 """Closing last month through the flows: what their forms ask for, and what people read."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.flow_runs import resume_flow_run
 from prefect.input import read_flow_run_input
+from typer.testing import CliRunner, Result
 
 from flows import period_views
-from flows.periods import check_period, lock_period, preview_period, reopen_period, sign_off_period
+from flows.cli import app
+from flows.periods import check_period, preview_period, sign_off_period
 from schemas.periods import Role
 from tasks.errors import ConfigurationError
 from tasks.systems.ledger import LedgerStateError
@@ -21,6 +24,11 @@ from tests.installation import Installation
 
 LAST_MONTH = datetime.now(UTC).replace(day=1, hour=12) - timedelta(days=12)
 NAME = f"{LAST_MONTH:%Y-%m}"
+
+
+def command(step: str, *options: str) -> Result:
+    """Run `magento-prima period` for last month."""
+    return CliRunner().invoke(app, ["period", step, NAME, *options])
 
 
 def signed_by_form(role: Role, answers: dict[str, str]) -> str:
@@ -55,9 +63,11 @@ def test_a_month_is_closed_through_the_forms_and_a_late_order_is_told_after_the_
     assert seen.figures_hash[:12] in form
     with pytest.raises(LedgerStateError, match="a second person"):
         sign_off_period(NAME, "approver", by="ada", figures_hash=seen.figures_hash, comment="fine")
-    sign_off_period(NAME, "approver", by="Grace", figures_hash=seen.figures_hash[:12], comment="fine")
-    locked = lock_period(NAME, by="Grace")
-    assert (locked.state, locked.problems, Path(locked.pack).is_file()) == ("locked", [], True)
+    assert command("sign-off", "--as", "approver", "--by", "Grace", "--hash", " ").exit_code == 2
+    signature = ("--by", "Grace", "--hash", seen.figures_hash[:12], "--comment", "fine")
+    assert command("sign-off", "--as", "approver", *signature).exit_code == 0
+    locked = json.loads(command("lock", "--by", "Grace", "--json").stdout)
+    assert (locked["state"], locked["problems"], Path(locked["pack"]).is_file()) == ("locked", [], True)
     with pytest.raises(LedgerStateError, match="it is locked"):
         preview_period(NAME, by="Ada")
     assert check_period(NAME, by="Ada").is_same
@@ -70,9 +80,8 @@ def test_a_month_is_closed_through_the_forms_and_a_late_order_is_told_after_the_
     assert "figures changed after the lock" in text
     assert "orders 000000102" in text
 
-    reopened = reopen_period(NAME, by="Ada", reason="an order was missed")
-    assert (reopened.state, reopened.revision) == ("open", 2)
-    shown = "\n".join(period_views.lines_of_text(period_views.period(NAME)))
+    assert command("reopen", "--by", "Ada", "--reason", "an order was missed").exit_code == 0
+    shown = command("show").stdout
     assert "Ada: reopened an order was missed" in shown
     with get_client(sync_client=True) as client:
         artifacts = {artifact.key: str(artifact.data) for artifact in client.read_latest_artifacts()}
