@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zlib
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -61,6 +62,33 @@ def test_what_a_gift_card_paid_arrives_as_a_payment_and_what_has_no_codes_waits(
         (note,) = ledger.exceptions()
     assert (note.code, note.order_number) == ("TENDER_UNMAPPED", "000000902")
     assert note.detail == "£20.00 paid by reward points: add [tender.reward_points]"
+
+
+def test_card_data_of_a_payment_reaches_neither_prima_nor_a_log_nor_a_page_nor_what_stays_as_evidence(
+    installation: Installation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    order = an_order(905)
+    secrets = {"cc_last4": "last-7719-digits", "cc_number_enc": "0:3:Zq9x-enc", "cc_owner": "A. Card-Holder"}
+    order["payment"] |= {**secrets, "additional_information": ["Visa", "4929-7719-PAN", "tok_9fQ2"]}
+    installation.holds(order)
+
+    sync_orders()
+
+    planted = [value.encode() for value in (*secrets.values(), "4929-7719-PAN", "tok_9fQ2")]
+    (sent,) = installation.prima.orders()
+    with closing(sqlite3.connect(installation.folder / "ledger.db")) as database:
+        bodies = [zlib.decompress(row[0]) for row in database.execute("select payload from evidence")]
+        personal = database.execute(
+            "select kind, content from personal_data join evidence on evidence.id = evidence_id"
+        ).fetchall()
+    printed = capfd.readouterr()
+    pages = [path.read_bytes() for path in (installation.folder / "desk").glob("*")]
+    kept = [json.dumps(sent, default=str).encode(), *bodies, *pages]
+    kept += [content for kind, content in personal if kind.startswith("prima")]
+    for text in [*kept, printed.out.encode(), printed.err.encode()]:
+        assert [value for value in planted if value in text] == []
+    originals = b"".join(content for kind, content in personal if kind.startswith("magento"))
+    assert [value for value in planted if value not in originals] == [], "Magento's own record can be erased"
 
 
 def test_each_finding_is_held_or_arrives_on_hold_and_is_over_when_it_is_put_right(installation: Installation) -> None:
