@@ -37,7 +37,7 @@ soak: $(STAMP)
 
 # ORDERS=1000 makes a smaller world.
 world: $(STAMP)
-	$(BIN)/python -m pytest tests/flows/test_order_world.py --world-orders $(or $(ORDERS),10000)
+	$(BIN)/python -m pytest tests/flows/test_order_world.py --world-orders $(or $(ORDERS),10000) --timeout 7200
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
