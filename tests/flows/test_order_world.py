@@ -51,7 +51,10 @@ def test_every_order_of_a_world_is_accepted_with_equal_totals_or_ends_under_the_
         ended[kind] += 1
         pence[kind] += gross
     assert len(in_prima) == ended["accepted"]
-    assert sum(summary.counts["fetched"] for summary in summaries if summary.counts) == count
+    steps = sum((Counter(summary.counts) for summary in summaries), Counter())
+    # An order that our own note changed while the run still read comes once more, and is known.
+    assert steps["fetched"] - steps["already posted"] == count
+    assert steps["posted"] + steps["exceptions"] + steps["rejected"] == count
     assert sum(ended.values()) == count
     posted = sum((Counter(summary.posted_gross_pence) for summary in summaries), Counter())
     assert sum(posted.values()) == pence["accepted"] == sum(order["gross"] for order in in_prima.values())
