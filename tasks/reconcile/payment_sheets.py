@@ -1,7 +1,8 @@
 """The sheets of the money: what providers settled, and the orders whose money is not as it should be."""
 
 from tasks.reconcile.run import Reconciliation
-from tasks.reconcile.sheet import CURRENCY, Field, Sheet, money
+from tasks.reconcile.sheet import CURRENCY
+from tasks.systems.reports.workbook import Field, Sheet, money
 
 
 def payment_sheets(found: Reconciliation) -> list[Sheet]:

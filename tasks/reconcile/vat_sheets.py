@@ -1,7 +1,8 @@
 """The sheets of the VAT return: what goes into it, boxes 1 and 6, sizes, and delivery."""
 
 from tasks.reconcile.run import Reconciliation
-from tasks.reconcile.sheet import CURRENCY, LEVEL, RATE, Field, Sheet, money
+from tasks.reconcile.sheet import CURRENCY, LEVEL, RATE
+from tasks.systems.reports.workbook import Field, Sheet, money
 
 
 def vat_sheets(found: Reconciliation) -> list[Sheet]:
