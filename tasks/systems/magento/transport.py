@@ -23,6 +23,7 @@ from tasks.systems.magento.errors import (
 )
 from tasks.systems.magento.signing import signer
 from tasks.systems.pacing import Pacer
+from tasks.systems.trust import authorities
 
 # Longer than this nobody waits inside a call: the error goes up, and the flow is run again later.
 LONGEST_WAIT_SECONDS = 60.0
@@ -134,7 +135,7 @@ def seconds_to_wait(error: Exception) -> bool | float:
 def _trust(ca_file: str) -> ssl.SSLContext:
     """Return a context that verifies certificates, with the system's authorities or with those of the file."""
     try:
-        return ssl.create_default_context(cafile=ca_file or None)
+        return authorities(ca_file, ssl.create_default_context)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
             f"magento.ca_file {ca_file!r} cannot be read as certificates: {error}.", system=SYSTEM

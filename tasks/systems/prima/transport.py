@@ -20,6 +20,7 @@ from zeep.wsdl.utils import etree_to_string
 
 from tasks.errors import ConfigurationError
 from tasks.settings import PrimaSettings, Secrets
+from tasks.systems import trust
 from tasks.systems.prima.faults import Call, CallKind, from_status, from_transport, misconfigured, unavailable
 
 _NO_TIMEOUT_YET = httpx.Timeout(30)
@@ -83,10 +84,11 @@ def _require_secrets(settings: PrimaSettings, secrets: Secrets) -> None:
 def _tls(settings: PrimaSettings, secrets: Secrets) -> ssl.SSLContext:
     """Return how the server's certificate is checked, and with which certificate the client shows itself."""
     try:
-        if settings.ca_file:
-            context = ssl.create_default_context(cafile=settings.ca_file)
+        if settings.client_certificate_file:
+            # One of its own: the certificate is added to it.
+            context = trust.read_authorities(settings.ca_file, httpx.create_ssl_context)
         else:
-            context = httpx.create_ssl_context()
+            context = trust.authorities(settings.ca_file, httpx.create_ssl_context)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
             f"prima.ca_file {settings.ca_file} cannot be used: {error}.", system="PRIMA"

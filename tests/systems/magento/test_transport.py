@@ -170,7 +170,12 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(script, client_for, tm
 
 def test_a_certificate_of_the_authority_in_the_settings_is_accepted(script, client_for, tmp_path):
     url, public = speak_tls(script(Answer(200, [])), tmp_path)
-    assert client_for(url, ca_file=str(public)).websites() == []
+    known = tmp_path / "known.pem"
+    known.write_bytes(certificate(tmp_path, "other")[0].read_bytes())
+    with pytest.raises(ConfigurationError, match="cannot be trusted"):
+        client_for(url, ca_file=str(known)).websites()
+    known.write_bytes(public.read_bytes())
+    assert client_for(url, ca_file=str(known)).websites() == [], "the file is read again once it was replaced"
 
 
 def test_https_to_a_plain_http_port_is_a_matter_of_configuration(script, client_for):
