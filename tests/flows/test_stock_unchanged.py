@@ -83,6 +83,8 @@ def test_what_was_refused_held_or_left_out_is_worked_out_again_although_primas_a
     installation.prima.sell_elsewhere(SKU, 1)
     installation.magento.faults.add(STOCK_WRITE, "status", times=1, status=400)
     assert sync_inventory().counts["refused"] == 1
+    with installation.ledger() as ledger:
+        assert ledger.finished_cycle() is None, "a cycle that was begun and not finished leaves nothing to go by"
     sync_inventory()
     assert installation.magento.source_quantity(SKU) == 99, "a push that was refused"
 

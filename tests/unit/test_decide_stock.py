@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.batches import CheckedBatch
@@ -95,6 +95,7 @@ def test_every_accepted_row_is_in_exactly_one_list_with_its_sum(
 
 
 @given(snapshot=snapshots, in_magento=by_sku)
+@example(snapshot={"SKU-0": 9, "SKU-1": 3, "SKU-2": 0}, in_magento={"SKU-0": 5, "SKU-1": 5, "SKU-2": 5})
 def test_sold_out_comes_first_then_what_falls_then_what_rises(
     snapshot: dict[str, int], in_magento: dict[str, int]
 ) -> None:
