@@ -27,7 +27,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 
-from flows import orchestration
+from flows import automations, orchestration
 from sandbox.processes import Child, Children, DemoError
 
 DEPLOY_SECONDS = 120.0
@@ -72,8 +72,9 @@ class Deployments:
             )
 
     def deploy(self, deployer: Child, children: Children) -> list[str]:
-        """Wait until every deployment is there, each paused; return their names."""
+        """Wait until every deployment is there, each paused; make the automations, and return the names."""
         children.finish(deployer, DEPLOY_SECONDS)
+        automations.prepare_automations()
         ours = WorkPoolFilter(name=WorkPoolFilterName(any_=[orchestration.WORK_POOL]))
         self._found = {found.name: found for found in self._client.read_deployments(work_pool_filter=ours)}
         return sorted(self._found)
@@ -133,7 +134,8 @@ class Deployments:
         return starts
 
     def remove(self) -> None:
-        """Take pool, limits and deployments off a server that is not the demo's own."""
+        """Take pool, limits, automations and deployments off a server that is not the demo's own."""
+        automations.remove_automations(self._client)
         for deployment in self._found.values():
             self._client.delete_deployment(deployment.id)
         self._client.delete_work_pool(orchestration.WORK_POOL)

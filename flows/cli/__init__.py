@@ -10,12 +10,36 @@ import sys
 
 import typer
 
-from flows.cli import alerting, evidence, exceptions, finance, installing, periods, refunds, runs, showing, stock_brake
+from flows.cli import (
+    alerting,
+    evidence,
+    exceptions,
+    finance,
+    installing,
+    machinery,
+    periods,
+    refunds,
+    runs,
+    showing,
+    stock_brake,
+)
 from flows.cli.output import FAILED, MISUSED
 from tasks.errors import ConfigurationError, IntegrationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for commands in (installing, runs, showing, exceptions, finance, refunds, periods, stock_brake, alerting, evidence):
+for commands in (
+    installing,
+    machinery,
+    runs,
+    showing,
+    exceptions,
+    finance,
+    refunds,
+    periods,
+    stock_brake,
+    alerting,
+    evidence,
+):
     app.add_typer(commands.app)
 
 

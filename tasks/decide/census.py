@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
-from math import ceil
-from zoneinfo import ZoneInfo
 
 from schemas.census import (
     Census,
@@ -19,9 +17,8 @@ from schemas.census import (
 )
 from schemas.documents import ExceptionNote
 from schemas.rules import OrderRules
+from tasks.decide.silence import HOUR, silence_in
 
-LONDON = ZoneInfo("Europe/London")
-HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 ON_ITS_WAY = ("seen", "ready", "posting", "unknown")
 NOT_VISIBLE = "NOT_VISIBLE_IN_PRIMA"
 REJECTED = frozenset({"ROW_REJECTED", "TOTALS_DISAGREE"})
@@ -131,47 +128,16 @@ def gap_note(gap: NumberGap) -> ExceptionNote:
 
 
 def silence(times: Sequence[datetime], now: datetime, rule: SilenceRule) -> ExceptionNote | None:
-    """Return a note when no order came for longer than earlier weeks make likely; None without enough history.
-
-    `times` are when orders were placed, sorted. For each hour of the week (London) the history gives how many orders
-    are to be expected, its best week left out, so that one promotion does not make every quiet evening suspect. If
-    orders came by chance at that rate, none in a time in which n were expected has the probability e^-n.
-    """
-    past = [at for at in times if at <= now]
-    if not past or now - past[-1] < rule.shortest or past[0] > past[-1] - rule.weeks * WEEK:
+    """Return a note when no order came for longer than earlier weeks make likely; `times` are of orders, sorted."""
+    found = silence_in(times, now, rule)
+    if found is None:
         return None
-    last = past[-1]
-    rates = _rates(past, last, rule.weeks)
-    expected, at = 0.0, last
-    while at < now:
-        until = min(now, at.replace(minute=0, second=0, microsecond=0) + HOUR)
-        expected += rates.get(_hour_of_week(at), 0.0) * ((until - at) / HOUR)
-        at = until
-    if expected < rule.orders:
-        return None
-    when = last.astimezone(LONDON)
     return ExceptionNote(
         "ORDERS_SILENT",
         "stream orders",
-        f"the last order was placed on {when:%d %B at %H:%M} London time; since then about {int(expected)} were to be "
-        f"expected from the {rule.weeks} weeks before",
+        f"the last order was placed on {found.since}; since then about {int(found.expected)} were to be expected from "
+        f"the {rule.weeks} weeks before",
     )
-
-
-def _rates(past: Sequence[datetime], last: datetime, weeks: int) -> dict[int, float]:
-    """Return orders per hour, by hour of the week."""
-    counts: dict[int, dict[int, int]] = {}
-    for at in past:
-        week = ceil((last - at) / WEEK) - 1
-        if 0 <= week < weeks:
-            of_hour = counts.setdefault(_hour_of_week(at), {})
-            of_hour[week] = of_hour.get(week, 0) + 1
-    return {hour: (sum(by_week.values()) - max(by_week.values())) / (weeks - 1) for hour, by_week in counts.items()}
-
-
-def _hour_of_week(at: datetime) -> int:
-    local = at.astimezone(LONDON)
-    return local.weekday() * 24 + local.hour
 
 
 def _is_unseen(order: ListedOrder, evidence: CensusEvidence) -> bool:

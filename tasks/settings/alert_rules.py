@@ -1,8 +1,10 @@
-"""What `[alerts]` says, as the rules that alerts are decided by."""
+"""What `[alerts]` and `[health]` say, as the rules that are decided by."""
 
 from datetime import timedelta
 
 from schemas.alerts import AlertRules, ChannelRule
+from schemas.census import SilenceRule
+from schemas.health import HealthRule
 from schemas.money import to_pence
 from tasks.settings.alerts import ChannelSettings
 from tasks.settings.file import Settings
@@ -25,6 +27,22 @@ def alert_rules(settings: Settings) -> AlertRules:
         quiet_until=alerts.quiet_until,
         wakes=frozenset(alerts.wakes),
         link=alerts.link,
+    )
+
+
+def health_rule(settings: Settings) -> HealthRule:
+    """Return when runs and streams are taken for ill."""
+    health = settings.health
+    return HealthRule(
+        weeks=health.history_weeks,
+        factor=health.factor,
+        late=timedelta(minutes=health.late_minutes),
+        stalled=timedelta(minutes=health.stalled_minutes),
+        without_history=timedelta(minutes=health.without_history_minutes),
+        failures=health.failures,
+        restarts=health.restarts,
+        dispatches=SilenceRule(health.dispatches_expected, timedelta(hours=1), max(2, health.history_weeks)),
+        streams=SilenceRule(health.batches_expected, timedelta(minutes=30), health.stream_weeks),
     )
 
 

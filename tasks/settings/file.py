@@ -16,6 +16,7 @@ from tasks.settings import profiles
 from tasks.settings.alerts import AlertSettings
 from tasks.settings.desk import DeskSettings
 from tasks.settings.fulfilment import FulfilmentSettings
+from tasks.settings.health import HealthSettings
 from tasks.settings.magento import MagentoSettings
 from tasks.settings.mappings import (
     CarrierSettings,
@@ -81,6 +82,7 @@ class Settings(Section):
     payments: PaymentSettings = PaymentSettings()
     alerts: AlertSettings = AlertSettings()
     desk: DeskSettings = DeskSettings()
+    health: HealthSettings = HealthSettings()
 
     @field_validator("stores")
     @classmethod

@@ -25,6 +25,7 @@ from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_se
 
 from flows import orchestration
 from tasks.errors import ConfigurationError
+from tasks.extract.recovery import COMES_BACK
 
 ROOT = Path(__file__).resolve().parents[2]
 LONDON = ZoneInfo("Europe/London")
@@ -45,6 +46,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "erasure",
     "evidence-check",
     "evidence-expiry",
+    "health",
     "order",
     "period-check",
     "period-lock",
@@ -228,6 +230,15 @@ def test_a_flow_never_runs_twice_at_once(
     assert limit is not None
     assert options is not None
     assert (limit.limit, options.collision_strategy) == (1, strategy)
+
+
+def test_a_run_of_a_schedule_comes_back_when_it_crashed_but_the_flow_that_brings_it_back_does_not(
+    deployed: dict[str, DeploymentResponse],
+) -> None:
+    scheduled = {name for name, deployment in deployed.items() if deployment.schedules}
+    tagged = {name for name, deployment in deployed.items() if COMES_BACK in deployment.tags}
+
+    assert tagged == scheduled - {"health"} | {"backfill", "replay", "replay-range"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,6 +10,7 @@ from tasks.systems.ledger.dispatch_inbox import DispatchInbox
 from tasks.systems.ledger.dispatch_postings import DispatchPostings
 from tasks.systems.ledger.erasures import Erasures
 from tasks.systems.ledger.exceptions import Exceptions
+from tasks.systems.ledger.flow_runs import FlowRuns
 from tasks.systems.ledger.invoicing import Invoicing
 from tasks.systems.ledger.mappings import Mappings
 from tasks.systems.ledger.order_marks import OrderMarks
@@ -53,6 +54,7 @@ class Ledger(
     Customers,
     Mappings,
     Alerts,
+    FlowRuns,
 ):
     """`Ledger(url, now=clock)`: the first use raises ConfigurationError until `migrate()` has made the tables.
 

@@ -1,0 +1,162 @@
+"""Runs as a real Prefect server holds them: crashed ones come back once each, and people are told once each."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from prefect import states
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
+
+from flows import automations
+from flows.health import watch_health
+from schemas.documents import ExceptionNote
+from tasks.errors import ConfigurationError
+from tasks.post.recovery import end_stuck_runs
+from tasks.systems.ledger import Ledger
+from tests.installation import Installation
+
+TAGS = ["magento", "prima"]
+CAUSE = "Process exited with status code -9"
+
+
+class Server:
+    """What the server of the session holds for these tests: two deployments, and runs that never had a process."""
+
+    def __init__(self, client: SyncPrefectClient) -> None:
+        self.client = client
+        self.made: dict[str, UUID] = {}
+
+    def deploy(self, name: str, *tags: str) -> None:
+        flow = self.client.create_flow_from_name(name)
+        self.made[name] = self.client.create_deployment(flow, name, tags=[*TAGS, *tags])
+
+    def run(self, deployment: str, *after: State, **parameters: str) -> UUID:
+        """Make a run and take it through these states, as its worker and its process would."""
+        run = self.client.create_flow_run_from_deployment(self.made[deployment], parameters=parameters)
+        for state in after:
+            self.client.set_flow_run_state(run.id, state, force=True)
+        return run.id
+
+    def runs(self, deployment: str) -> list[FlowRun]:
+        found = [run for run in self.client.read_flow_runs() if run.deployment_id == self.made[deployment]]
+        return sorted(found, key=lambda run: (str(run.created), str(run.id)))
+
+    def crash_the_last(self, deployment: str) -> None:
+        last = self.runs(deployment)[-1]
+        self.client.set_flow_run_state(last.id, states.Running(), force=True)
+        self.client.set_flow_run_state(last.id, states.Crashed(message=CAUSE), force=True)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with get_client(sync_client=True) as client:
+        found = Server(client)
+        found.deploy("stream", "comes-back")
+        found.deploy("form")
+        yield found
+        for deployment in found.made.values():
+            client.delete_deployment(deployment)
+        for run in client.read_flow_runs():
+            if run.deployment_id in found.made.values():
+                client.delete_flow_run(run.id)
+        automations.remove_automations(client)
+
+
+def open_findings(ledger: Ledger) -> dict[str, str]:
+    return {note.subject: note.code for note in ledger.exceptions() if note.code.startswith("FLOW_")}
+
+
+def test_a_crash_reported_twice_comes_back_once_is_told_once_and_is_over_when_the_other_run_completed(
+    installation: Installation, server: Server
+) -> None:
+    crashed = server.run("stream", states.Running(), states.Crashed(message=CAUSE), store="uk")
+
+    assert watch_health().restarted == 1
+    server.client.set_flow_run_state(crashed, states.Crashed(message="Flow run infrastructure exited"), force=True)
+    assert [watch_health().restarted for _ in range(2)] == [0, 0]
+
+    first, again = server.runs("stream")
+    assert (again.name, again.parameters) == (f"{first.name} again 1", {"store": "uk"})
+    assert again.state is not None
+    assert again.state.is_scheduled()
+    with installation.ledger() as ledger:
+        assert open_findings(ledger) == {"flow stream": "FLOW_CRASHED"}
+        server.client.set_flow_run_state(again.id, states.Running(), force=True)
+        server.client.set_flow_run_state(again.id, states.Completed(), force=True)
+        assert (watch_health().restarted, len(server.runs("stream"))) == (0, 2)
+        assert open_findings(ledger) == {}
+        (told,) = ledger.exceptions(state="closed", code="FLOW_CRASHED")
+    assert first.name in told.detail
+
+
+def test_a_run_that_always_crashes_is_started_again_twice_and_then_it_is_down(
+    installation: Installation, server: Server
+) -> None:
+    server.run("stream", states.Running(), states.Crashed(message=CAUSE))
+
+    restarted = []
+    for _ in range(4):
+        restarted.append(watch_health().restarted)
+        if restarted[-1]:
+            server.crash_the_last("stream")
+
+    assert restarted == [1, 1, 0, 0]
+    assert len(server.runs("stream")) == 3
+    with installation.ledger() as ledger:
+        assert open_findings(ledger) == {"flow stream": "FLOW_DOWN"}
+    shown = installation.command("health", "--json")
+    assert shown.returncode == 1, shown.stderr
+    view = json.loads(shown.stdout)
+    assert [(found["code"], found["subject"]) for found in view["findings"]] == [("FLOW_DOWN", "flow stream")]
+    assert [(row["flow"], row["state"]) for row in view["flows"] if row["flow"] == "stream"] == [("stream", "crashed")]
+
+
+def test_what_a_person_started_is_not_started_again_and_what_a_worker_took_and_never_began_is_ended(
+    installation: Installation, server: Server
+) -> None:
+    form = server.run("form", states.Running(), states.Crashed(message=CAUSE), order_number="000000101")
+    stuck, running = server.run("stream", states.Pending()), server.run("form", states.Running())
+
+    # The server gives each state its own time: that a run waited for long is shown in tests/unit.
+    assert end_stuck_runs([str(stuck), str(running)]) == 1
+    assert watch_health().restarted == 1
+
+    untouched, _ = server.runs("form")
+    assert untouched.id == form
+    ended = server.client.read_flow_run(stuck).state
+    assert ended is not None
+    assert ended.is_crashed()
+    with installation.ledger() as ledger:
+        assert open_findings(ledger) == {
+            "flow stream": "FLOW_CRASHED",
+            f"flow form, run {untouched.name}": "FLOW_INTERRUPTED",
+        }
+
+
+def test_the_automations_need_the_deployment_health_are_made_once_and_stay_off_where_they_were_switched_off(
+    server: Server,
+) -> None:
+    with pytest.raises(ConfigurationError, match="no deployment health"):
+        automations.prepare_automations()
+    server.deploy("health")
+
+    names = automations.prepare_automations()
+    for name in names:
+        (made,) = server.client.read_automations_by_name(name)
+        assert made.enabled
+    server.client.pause_automation(made.id)
+    automations.prepare_automations()
+
+    assert [len(server.client.read_automations_by_name(name)) for name in names] == [1, 1]
+    assert [server.client.read_automations_by_name(name)[0].enabled for name in names] == [True, False]
+
+
+def test_without_a_finding_the_command_says_that_nothing_is_wrong(installation: Installation) -> None:
+    with installation.ledger() as ledger:
+        ledger.raise_exceptions("", [ExceptionNote("CARRIER_UNKNOWN", "order 000000101", "not of the machinery")])
+
+    shown = installation.command("health")
+
+    assert (shown.returncode, shown.stdout.splitlines()[0]) == (0, "Nothing is wrong."), shown.stdout + shown.stderr
