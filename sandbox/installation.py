@@ -48,6 +48,9 @@ folder = "{warehouse}"
 [desk]
 folder = "{desk}"
 
+[daily_report]
+folder = "{reports}"
+
 [orders]
 import_states = ["new", "processing", "complete"]
 shipped_before_posting = "post_on_hold"  # the recorded orders come with their shipments
@@ -177,6 +180,7 @@ def write_installation(state_dir: Path, part: Mapping[str, str], secrets: Mappin
         "ledger_url": f"sqlite:///{state_dir / 'ledger.db'}",
         "warehouse": str(state_dir / "warehouse"),
         "desk": str(state_dir / "desk"),
+        "reports": str(state_dir / "reports"),
     } | known["addresses"]
     config = state_dir / "config.toml"
     config.write_text(TEMPLATE.format(**values), encoding="utf-8")

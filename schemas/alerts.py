@@ -7,7 +7,7 @@ so nothing about a customer can be in it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from schemas.money import show
 from schemas.reasons import Owner, Severity
@@ -167,6 +167,37 @@ class Alert:
             "title": self.title,
             "text": self.text,
         }
+
+
+class Message(Protocol):
+    """What a channel is handed: about which exceptions, in one line, in a few lines, and as JSON for a webhook."""
+
+    @property
+    def channel(self) -> str:
+        """The channel that is told."""
+
+    @property
+    def topic(self) -> str:
+        """What it is about; a channel has at most one pending message of a topic and level."""
+
+    @property
+    def level(self) -> int:
+        """How far it was escalated."""
+
+    @property
+    def members(self) -> frozenset[int]:
+        """The exceptions that it tells of, by number; none where it is about no single one."""
+
+    @property
+    def title(self) -> str:
+        """One line."""
+
+    @property
+    def text(self) -> str:
+        """A few lines."""
+
+    def as_json(self) -> dict[str, Any]:
+        """What a webhook is sent."""
 
 
 @dataclass(frozen=True, slots=True)

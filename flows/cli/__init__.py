@@ -19,6 +19,7 @@ from flows.cli import (
     machinery,
     periods,
     refunds,
+    reporting,
     runs,
     showing,
     stock_brake,
@@ -39,6 +40,7 @@ for commands in (
     stock_brake,
     alerting,
     evidence,
+    reporting,
 ):
     app.add_typer(commands.app)
 

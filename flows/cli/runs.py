@@ -103,6 +103,19 @@ def run_reconciliation(
     finish(reconcile(as_date(business_date), as_date(from_date), as_date(to_date)), as_json)
 
 
+@run_app.command("daily-report")
+def run_daily_report(
+    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
+    tell: Annotated[bool, typer.Option("--tell/--no-tell", help="Send the headline to its channels.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """What came, went and is open, and what a London date carried (default: yesterday), as page and workbook."""
+    quieten()
+    from flows.daily_report import report_day
+
+    finish(report_day(as_date(business_date), tell), as_json)
+
+
 @app.command()
 def reconcile(
     business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,

@@ -18,7 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from prefect.utilities.asyncutils import run_coro_as_sync
 
-from schemas.alerts import TEST_CODE, Alert
+from schemas.alerts import TEST_CODE, Alert, Message
 from tasks import connect
 from tasks.errors import CallRefusedError, ConfigurationError, IntegrationError, OutcomeUnknownError
 from tasks.settings import Settings
@@ -75,7 +75,7 @@ def send_test(settings: Settings, names: Sequence[str] = ()) -> list[Told]:
     return [_tested(known[name]) for name in names or known]
 
 
-def tell(channel: ChannelSettings, alert: Alert, number: int) -> None:
+def tell(channel: ChannelSettings, alert: Message, number: int) -> None:
     """Hand one message to one channel. Raises the errors of `send_json`, and ConfigurationError for a missing block."""
     if channel.url:
         content = {**alert.as_json(), "alert": number}
@@ -85,7 +85,7 @@ def tell(channel: ChannelSettings, alert: Alert, number: int) -> None:
     _notify(channel, alert)
 
 
-def _notify(channel: ChannelSettings, alert: Alert) -> None:
+def _notify(channel: ChannelSettings, alert: Message) -> None:
     system = f"alert channel {channel.name}"
     try:
         block = Block.load(channel.block)

@@ -1,6 +1,6 @@
 """What a run of alerts leaves behind: a channel that failed is an exception until it works again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from prefect import task
@@ -12,6 +12,7 @@ from schemas.alerts import Alert, AlertPlan, AlertSummary
 from schemas.documents import ExceptionNote
 from tasks import connect
 from tasks.settings import Settings
+from tasks.systems.ledger import Ledger
 
 NOT_SENT = "ALERT_NOT_SENT"
 BY = "alerts"
@@ -23,17 +24,9 @@ def close_alerts(plan: AlertPlan, problems: dict[str, str], open_exceptions: int
 
     A channel that nothing was sent through is left as it was: whether it works again is not known.
     """
-    tried = {alert.channel for alert in plan.to_send}
-    notes = [ExceptionNote(NOT_SENT, f"alert channel {name}", problem) for name, problem in sorted(problems.items())]
     settings = Settings.from_env()
-    gone = {channel.name for channel in settings.alerts.channels}
     with connect.open_ledger(settings) as ledger:
-        failing = {note.subject for note in ledger.exceptions(code=NOT_SENT)}
-        works = {f"alert channel {name}" for name in tried - set(problems)}
-        works |= failing - {f"alert channel {name}" for name in gone}
-        if failing & works:
-            ledger.close_exceptions(subjects=sorted(failing & works), codes=[NOT_SENT], by=BY)
-        ledger.raise_exceptions("", notes)
+        note_channels(ledger, settings, {alert.channel for alert in plan.to_send}, problems)
     not_sent = sum(alert.channel in problems for alert in plan.to_send)
     summary = AlertSummary(
         open_exceptions=open_exceptions,
@@ -45,6 +38,17 @@ def close_alerts(plan: AlertPlan, problems: dict[str, str], open_exceptions: int
     )
     _show(summary, plan, problems)
     return summary
+
+
+def note_channels(ledger: Ledger, settings: Settings, tried: Collection[str], problems: Mapping[str, str]) -> None:
+    """Raise ALERT_NOT_SENT on each channel that failed and close it on those that took what they were sent."""
+    notes = [ExceptionNote(NOT_SENT, f"alert channel {name}", problem) for name, problem in sorted(problems.items())]
+    failing = {note.subject for note in ledger.exceptions(code=NOT_SENT)}
+    works = {f"alert channel {name}" for name in set(tried) - set(problems)}
+    works |= failing - {f"alert channel {channel.name}" for channel in settings.alerts.channels}
+    if failing & works:
+        ledger.close_exceptions(subjects=sorted(failing & works), codes=[NOT_SENT], by=BY)
+    ledger.raise_exceptions("", notes)
 
 
 def alert_rows(alerts: Sequence[Alert], problems: dict[str, str]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ key and what is expected. Secrets never stand in the file: `SECRETS` lists their
 the environment (`MAGENTO_CONSUMER_KEY`) and then with the look-up that the caller gives (Prefect Secret blocks).
 """
 
+from tasks.settings.daily_report import DailyReportSettings
 from tasks.settings.desk import DeskSettings
 from tasks.settings.file import CONFIG_VARIABLE, OrderStatusName, Settings
 from tasks.settings.fulfilment import FulfilmentSettings, MarkSettings, PollTierSettings
@@ -45,6 +46,7 @@ __all__ = [
     "BrakeSettings",
     "CarrierSettings",
     "ChildrensSizeSettings",
+    "DailyReportSettings",
     "DeliverySettings",
     "DeskSettings",
     "ErrorClassSettings",

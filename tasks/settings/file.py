@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from tasks.errors import ConfigurationError
 from tasks.settings import profiles
 from tasks.settings.alerts import AlertSettings
+from tasks.settings.daily_report import DailyReportSettings
 from tasks.settings.desk import DeskSettings
 from tasks.settings.fulfilment import FulfilmentSettings
 from tasks.settings.health import HealthSettings
@@ -83,6 +84,7 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     desk: DeskSettings = DeskSettings()
     health: HealthSettings = HealthSettings()
+    daily_report: DailyReportSettings = DailyReportSettings()
 
     @field_validator("stores")
     @classmethod
@@ -91,6 +93,15 @@ class Settings(Section):
         if twice:
             raise ValueError(f"each id may stand only once, but not so {', '.join(map(str, twice))}")
         return stores
+
+    @field_validator("daily_report")
+    @classmethod
+    def _report_has_channels(cls, report: DailyReportSettings, info: ValidationInfo) -> DailyReportSettings:
+        alerts = info.data.get("alerts")
+        unknown = sorted(set(report.channels) - {channel.name for channel in alerts.channels}) if alerts else []
+        if unknown:
+            raise ValueError(f"channels: no alert channel has the name {', '.join(unknown)}")
+        return report
 
     def secret_names(self) -> list[str]:
         """Return the names of the secrets that these settings need."""

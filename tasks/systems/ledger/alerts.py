@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
-from schemas.alerts import Alert, PastAlert
+from schemas.alerts import Message, PastAlert
 from tasks.systems.ledger.database import Database, chunks
 from tasks.systems.ledger.models import alert_members, alerts
 
@@ -26,7 +26,7 @@ class Alerts(Database):
                 found.update((past.id, past) for past in _with_members(connection, rows))
         return [found[number] for number in sorted(found)]
 
-    def begin_alert(self, alert: Alert) -> int:
+    def begin_alert(self, alert: Message) -> int:
         """Write an alert down as pending, or one more attempt on it, and return its number. Then call the channel."""
         now = self._now()
         with self._writing("begin alert") as connection:
@@ -43,8 +43,17 @@ class Alerts(Database):
                 new = alerts.insert().values(**row, begun_at=now, tried_at=now, attempts=1, problem="")
                 number = connection.execute(new.returning(alerts.c.id)).scalar_one()
             members = [{"alert_id": number, "exception_id": member} for member in sorted(alert.members)]
-            connection.execute(self._insert(alert_members).on_conflict_do_nothing(), members)
+            if members:
+                connection.execute(self._insert(alert_members).on_conflict_do_nothing(), members)
         return number
+
+    def was_told(self, channel: str, topic: str) -> bool:
+        """Tell whether a channel took a message of this topic."""
+        query = select(alerts.c.id).where(
+            alerts.c.channel == channel, alerts.c.topic == topic, alerts.c.state == "sent"
+        )
+        with self._reading("was told") as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def end_alert(self, number: int) -> None:
         """Note that the channel took a pending alert; another state is left alone."""

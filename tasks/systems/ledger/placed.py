@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from tasks.systems.ledger.database import Database, chunks, distinct
 from tasks.systems.ledger.models import order_lines, orders
@@ -107,6 +107,12 @@ class PlacedOrders(Database):
         query = select(orders.c.placed_at).where(orders.c.state.in_(ORDER_STATES), orders.c.placed_at >= since)
         with self._reading("times placed") as connection:
             return list(connection.execute(query.order_by(orders.c.placed_at)).scalars())
+
+
+def placed_orders(connection: Connection, condition: ColumnElement[bool]) -> list[PlacedOrder]:
+    """Return the orders of a condition, oldest first."""
+    query = select(*_columns()).where(condition).order_by(orders.c.placed_at, orders.c.order_number)
+    return _placed(connection.execute(query))
 
 
 def _columns() -> list[Any]:

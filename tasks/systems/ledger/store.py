@@ -5,6 +5,7 @@ from tasks.systems.ledger.batches import Batches
 from tasks.systems.ledger.breaks import Breaks
 from tasks.systems.ledger.catalogue import Catalogue
 from tasks.systems.ledger.customers import Customers
+from tasks.systems.ledger.daily import DailyFigures
 from tasks.systems.ledger.desk import Desk
 from tasks.systems.ledger.dispatch_inbox import DispatchInbox
 from tasks.systems.ledger.dispatch_postings import DispatchPostings
@@ -55,6 +56,7 @@ class Ledger(
     Mappings,
     Alerts,
     FlowRuns,
+    DailyFigures,
 ):
     """`Ledger(url, now=clock)`: the first use raises ConfigurationError until `migrate()` has made the tables.
 
