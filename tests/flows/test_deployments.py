@@ -34,6 +34,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "alerts",
     "backfill",
     "census",
+    "daily-report",
     "release",
     "dispatch-census",
     "exceptions-assign",
@@ -175,12 +176,13 @@ def test_no_two_of_the_larger_flows_start_in_the_same_minute(deployed: dict[str,
 
 
 @pytest.mark.parametrize("day", [datetime(2026, 3, 28, 12, tzinfo=LONDON), datetime(2026, 10, 24, 12, tzinfo=LONDON)])
-def test_reconciliation_runs_at_half_past_two_in_london_on_the_nights_the_clocks_change(
-    deployed: dict[str, DeploymentResponse], day: datetime
+@pytest.mark.parametrize(("name", "at"), [("reconciliation", (2, 30)), ("daily-report", (7, 0))])
+def test_a_flow_runs_at_its_hour_in_london_on_the_nights_the_clocks_change(
+    deployed: dict[str, DeploymentResponse], day: datetime, name: str, at: tuple[int, int]
 ) -> None:
-    (start,) = starts(deployed["reconciliation"], day, 1)
+    (start,) = starts(deployed[name], day, 1)
 
-    assert (start.date() - day.date(), start.hour, start.minute) == (timedelta(days=1), 2, 30)
+    assert (start.date() - day.date(), start.hour, start.minute) == (timedelta(days=1), *at)
 
 
 @pytest.mark.parametrize("name", NAMES)
