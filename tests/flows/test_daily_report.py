@@ -1,4 +1,4 @@
-"""The daily report of a day of trade: its figures, its files, who is sent its headline, and no customer in any of it."""
+"""The daily report of a day of trade: its figures, its files, who is sent its headline, and no customer in it."""
 
 import json
 import zipfile
