@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -11,10 +12,12 @@ from flows.fulfilment import sync_fulfilment
 from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from flows.reconciliation import reconcile
+from flows.refunds import sync_refunds
 from tasks.errors import SystemUnavailableError
 from tests import handbook
 from tests.builders import SKU, an_order, an_order_line
-from tests.flows.shopping import accepted_order, in_prima, prima_number, stock_both, tracks
+from tests.flows.shopping import accepted_order, by_hand, in_prima, prima_number, stock_both, tracks
+from tests.flows.test_refunds import paid_days_ago, refund
 from tests.flows.test_stock_brakes import opened
 from tests.installation import Installation
 from tests.recorded import sample_order
@@ -150,6 +153,54 @@ def test_a_carrier_that_nobody_mapped_stands_for_a_known_one_and_the_parcel_is_t
     assert ("DPDX" in listed, "would be done" in previewed, "DPDX" in after) == (True, True, False)
     (shipment,) = installation.magento.shipments(order["increment_id"])
     assert tracks(shipment) == [("X1", "custom", "DPD")]
+
+
+def test_an_order_that_prima_refuses_is_parked_read_and_sent_again_once_the_cause_is_put_right(
+    installation: Installation,
+) -> None:
+    installation.configure(concurrency="2\nattempt_limit = 2\nretry_minutes = [0]")
+    load(installation, "000000106", SKU)
+    installation.holds(an_order("000000101"))
+    said = "Note of {CustomerSurname} has an Invalid Value equal to {DeliveryPostCode}"
+    fault = installation.prima.faults.add("MultiNewOrder", "refuse_order", times=None, text=said)
+    for _ in range(3):
+        sync_orders()
+
+    printed = solved(installation, "poison-note")
+    assert "has an Invalid Value" in printed[0]
+    assert "Parked after 2 attempts" in printed[0]
+    assert "would be posted" in printed[2]
+    address = an_order("000000106")["billing_address"]
+    assert not [word for word in (address["lastname"], address["postcode"]) if word in "".join(printed[0::2])]
+
+    assert fault in {each["id"] for each in installation.prima.faults.pending()}
+    installation.prima.faults.clear()
+    _, after = solved(installation, "poison-note-after")
+    assert "000000106" not in after
+    assert len(installation.prima.order_numbers()) == 1
+
+
+def test_a_refund_whose_credit_note_is_due_closes_when_prima_credits_it_or_finance_says_that_none_will_come(
+    installation: Installation,
+) -> None:
+    order = accepted_order(installation)
+    installation.prima.dispatch(prima_number(order))
+    with by_hand(installation) as magento:
+        magento.invoice(order["entity_id"])
+    memos = [refund(installation, order, {1: 1}), refund(installation, order, {}, goodwill=Decimal("2.50"))]
+    sync_refunds()
+    for memo in memos:
+        paid_days_ago(installation, memo, 10)
+    sync_refunds()
+
+    (listed,) = solved(installation, "refund-clock")
+    assert all(memo["increment_id"] in listed for memo in memos)
+    installation.prima.credit(prima_number(order), {1: 1})
+    _, after = solved(installation, "refund-clock-after")
+    assert [memo["increment_id"] in after for memo in memos] == [False, True]
+    solved(installation, "refund-settled", MEMO=memos[1]["increment_id"])
+    _, after = solved(installation, "refund-clock-after")
+    assert memos[1]["increment_id"] not in after
 
 
 def breaks(installation: Installation) -> list[dict[str, Any]]:
