@@ -22,7 +22,8 @@ from zoneinfo import ZoneInfo
 import httpx
 from rich.console import Console
 
-from sandbox import certificates, outcome
+from sandbox import certificates, outcome, searching
+from sandbox.magento import MagentoStandIn
 from sandbox.processes import Child, Children, DemoError, answers, free_port, interrupt_on_signals
 from tasks.errors import IntegrationError
 from tasks.settings import CONFIG_VARIABLE, SECRETS, Settings
@@ -39,6 +40,8 @@ READY_SECONDS = 120.0
 RUN_SECONDS = 180.0
 WATCH_SECONDS = 1.0
 FAILED, INTERRUPTED = 1, 130
+# What the stand-ins keep is Magento's and PRIMA's own, and two files are where the secrets come from.
+OTHERS = ("magento.db", "prima.db", "env", "sandbox.json")
 
 # The batch sizes cut the server's work for each task run to a quarter; the UI asks its own address for the API.
 SERVER_SETTINGS = {
@@ -142,6 +145,16 @@ class Demo:
                 self.console.print(table)
         self.console.print()
 
+    def require_privacy(self) -> None:
+        """Raise DemoError when a customer's value or a secret stands in a file that is not meant to hold it."""
+        people = searching.people(MagentoStandIn(self.state).orders())
+        wanted = people | searching.secrets({name: self.env[name] for name in SECRETS if name in self.env})
+        found = searching.traces(self.state, wanted, leave_out=lambda path: path.name.startswith(OTHERS), erased=False)
+        if found:
+            listed = "\n".join(map(str, found[:20]))
+            raise DemoError(f"{len(found)} personal values or secrets stand where they must not:\n{listed}")
+        self.say(f"none of {len(people)} personal values, and no secret, stands outside the table of personal data")
+
     def show_places(self, settings: Settings) -> None:
         """Print where to look."""
         folder = Path(settings.warehouse.folder)
@@ -232,6 +245,7 @@ def main(arguments: list[str]) -> int:
                 demo = Demo(state, children, console, trades)
                 demo.play()
             demo.say("all processes are stopped")
+            demo.require_privacy()
             return 0
     except KeyboardInterrupt:
         console.print("stopped" if trades else "interrupted: all processes are stopped", highlight=False)
