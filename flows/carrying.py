@@ -95,5 +95,5 @@ def arrive(under_way: UnderWay) -> OrderSummary:
     summary = record.close_orders(
         batch.batch_id, batch.watermark, whole(frames), whole(checked), whole(plan), rejected, results
     )
-    unreadable.close_readable(batch.batch_id, whole(batch.records))
+    unreadable.close_readable(batch.batch_id, whole([record.get("entity_id") for record in batch.records]))
     return summary

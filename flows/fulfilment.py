@@ -4,6 +4,7 @@ from prefect import flow
 
 from flows import restocking
 from flows.desk import desk_after_run
+from flows.following import follow_orders
 from flows.intake import take_in_dispatches
 from flows.marking import mark_orders
 from flows.passing import whole
@@ -13,13 +14,11 @@ from tasks import connect
 from tasks.decide import dispatches as decide
 from tasks.errors import SystemUnavailableError
 from tasks.extract import dispatches as extract
-from tasks.extract import progress as extract_progress
-from tasks.normalise import orders as normalise_orders
 from tasks.normalise.reporting import extract_rows
 from tasks.post import invoices as post_invoices
 from tasks.post import shipments as post
 from tasks.post import tracks as post_tracks
-from tasks.record import artifacts, progress
+from tasks.record import artifacts
 from tasks.record import dispatches as record
 from tasks.record import invoices as record_invoices
 from tasks.record.dispatches import DispatchSummary
@@ -47,10 +46,7 @@ def sync_fulfilment() -> DispatchSummary:
     plan = decide.dispatches(checked.accepted, frames.lines, evidence, rules)
     results = restocking.ship(plan, evidence, settings)
     tracked = post_tracks.post_tracks(whole(plan.tracks))
-    moved = extract_progress.fetch_progress()
-    progress.record_progress(
-        whole(normalise_orders.orders(moved.records, settings.orders.amounts).lines), moved.watermarks
-    )
+    follow_orders(settings)
     rejected = decide.rejected(checked.rejected)
     fetched = record.Fetched(batch.batch_id, batch.watermark, batch.read, batch.others, batch.unchanged)
     summary = record.close_dispatches(

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from flows.following import follow_orders
 from flows.passing import whole
 from schemas.documents import ExceptionNote
 from schemas.drift import Drift, KnownStock, StockReading
 from tasks import connect
 from tasks.decide import drift as decide
 from tasks.extract import prices as extract_prices
-from tasks.extract import progress as extract_progress
 from tasks.extract import stock_check as extract
 from tasks.normalise import orders as normalise_orders
 from tasks.normalise.open_units import with_open_units
@@ -77,10 +77,7 @@ def close(
 
 def _after_shipments(reading: StockReading, settings: Settings) -> tuple[KnownStock, list[Drift]]:
     """Judge a reading once the ledger knows what was shipped before it: Magento takes that off its sources itself."""
-    moved = extract_progress.fetch_progress()
-    progress.record_progress(
-        whole(normalise_orders.orders(moved.records, settings.orders.amounts).lines), moved.watermarks
-    )
+    follow_orders(settings)
     known = extract.fetch_known_stock(whole(reading))
     return known, decide.drifts(reading, known)
 

@@ -22,6 +22,7 @@ from tasks.normalise.reporting import extract_rows
 from tasks.post import credit_memos as post_memos
 from tasks.post import refunds as post
 from tasks.record import refunds as record
+from tasks.record import unreadable
 from tasks.record.refunds import Kept, RefundSummary
 from tasks.settings import Settings
 from tasks.validate import check_batch, check_refunds
@@ -63,10 +64,14 @@ def sync_refunds() -> RefundSummary:
 
 def take_in(batch: extract.RefundBatch, settings: Settings) -> Kept:
     """Take one batch of credit memos into the ledger: normalise, validate, record."""
+    if batch.unreadable:
+        unreadable.note_unreadable(batch.batch_id, whole(batch.unreadable))
     frames = refund_rows(batch.records, batch.orders, settings.orders.amounts)
     checked = check_refunds(whole(frames))
     rejected = decide.rejected(rows_of(checked.rejected))
-    return record.keep_refunds(batch.batch_id, batch.watermark, whole(frames), whole(checked), rejected)
+    kept = record.keep_refunds(batch.batch_id, batch.watermark, whole(frames), whole(checked), rejected)
+    unreadable.close_readable(batch.batch_id, whole([each["entity_id"] for each in batch.records]), "creditmemos")
+    return kept
 
 
 def to_carry(notes: Sequence[CreditNote], settings: Settings) -> CarryPlan:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pandas as pd
 
 from flows import braking, read_back
+from flows.following import follow_orders
 from flows.passing import whole
 from schemas.batches import CheckedBatch, PostingResult
 from schemas.brakes import NOT_JUDGED, Verdict
@@ -18,14 +19,12 @@ from tasks.decide import stock as decide
 from tasks.decide import unchanged
 from tasks.extract import items as extract_items
 from tasks.extract import products as extract_products
-from tasks.extract import progress as extract_progress
 from tasks.extract import stock as extract
 from tasks.extract import stock_marks as extract_marks
 from tasks.extract.items import ItemsAsRead
-from tasks.normalise import orders as normalise_orders
 from tasks.normalise import stock as normalise
 from tasks.post import stock as post
-from tasks.record import artifacts, progress
+from tasks.record import artifacts
 from tasks.record import brakes as record_brakes
 from tasks.record import stock as record
 from tasks.record.stock import StockSummary
@@ -71,7 +70,7 @@ def carry_stock(settings: Settings, skus: Sequence[str] | None = None) -> StockS
 def _carry_all(settings: Settings, items: ItemsAsRead, keep_lane: Callable[[], None]) -> StockSummary | WorkedOut:
     before = extract_marks.fetch_finished_cycle()
     batch_id, asked = extract.fetch_stock_answer(before.marks.answer if before else "")
-    _follow_orders(settings)
+    follow_orders(settings)
     marks, levels = extract_marks.fetch_marks(asked.sha256, items.sha256, asked.asked_at)
     most = timedelta(minutes=settings.stock.work_out_minutes)
     reasons = unchanged.reasons_to_work_out(before, marks, levels, asked.asked_at, most)
@@ -86,7 +85,7 @@ def _carry_all(settings: Settings, items: ItemsAsRead, keep_lane: Callable[[], N
 
 def _carry_some(settings: Settings, items: ItemIndex, skus: Sequence[str], keep_lane: Callable[[], None]) -> WorkedOut:
     batch_id, snapshot = extract.fetch_stock_of([items.item(sku) for sku in with_items(items, skus)])
-    _follow_orders(settings)
+    follow_orders(settings)
     return _work_out(batch_id, snapshot, items, settings, keep_lane, is_whole=False)
 
 
@@ -128,14 +127,6 @@ def _close(worked: WorkedOut) -> StockSummary:
     if worked.marks is not None:
         record.finish_cycle(whole(summary), worked.marks)
     return summary
-
-
-def _follow_orders(settings: Settings) -> None:
-    """Let the ledger know what of its orders Magento has shipped, cancelled or refunded."""
-    moved = extract_progress.fetch_progress()
-    progress.record_progress(
-        whole(normalise_orders.orders(moved.records, settings.orders.amounts).lines), moved.watermarks
-    )
 
 
 def with_items(items: ItemIndex, skus: Collection[str]) -> list[str]:

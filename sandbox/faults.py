@@ -30,6 +30,7 @@ FaultKind = Literal[
     "duplicate_page",  # Magento: a page repeats rows of the one before
     "frozen_updated_at",  # Magento: a write does not touch updated_at
     "unreadable_order",  # Magento: increment_id= or entity_id=: 500 for each read and list page that would hold it
+    "unreadable_document",  # Magento: the same of an invoice, shipment or credit memo; target: "GET /V1/creditmemo*"
     "empty_snapshot",  # PRIMA: a stock answer with status OK and no row
     "shrunken_snapshot",  # PRIMA: share= of the rows of a stock answer
     "multiplied_snapshot",  # PRIMA: quantities of a stock answer times factor= (10), cut to whole units

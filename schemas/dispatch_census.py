@@ -6,6 +6,17 @@ from datetime import datetime, timedelta
 
 from schemas.documents import ExceptionNote
 
+# What the census may find of a dispatch: each is counted in exactly one of these.
+STATUSES = (
+    "shipped",
+    "shipment unreadable",
+    "nothing to ship",
+    "not shipped",
+    "just left",
+    "order unknown",
+    "of other channels",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CensusLine:
@@ -61,7 +72,10 @@ class CensusShipment:
 
 @dataclass(frozen=True, slots=True)
 class DispatchCensusEvidence:
-    """Both sides. `noted` are the open codes by dispatch, `known_by_hand` shipments that a person has seen."""
+    """Both sides. `noted` are the open codes by dispatch, `known_by_hand` shipments that a person has seen.
+
+    `unread` are the ids of shipments that are there and that Magento does not hand out.
+    """
 
     taken_at: datetime
     orders: Sequence[CensusOrder]
@@ -70,6 +84,7 @@ class DispatchCensusEvidence:
     noted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     known_by_hand: frozenset[str] = frozenset()
     others: int = 0
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.faults import FaultKind
 from sandbox.magento import auth, bulk, errors
 from sandbox.magento.figures import php_json
 from sandbox.magento.projection import parse_fields, project
@@ -158,11 +159,12 @@ def _decoded(received: Received) -> Any:
 def _disturbed(body: Any, call: Call) -> Any:
     """Repeat half of the page before in front of this one when the fault duplicate_page strikes a list.
 
-    Raises Refusal 500 when the answer would hold an order that the fault unreadable_order names.
+    Raises Refusal 500 when the answer would hold an order that the fault unreadable_order names, or another document
+    that unreadable_document does.
     """
     if not call.operation.startswith("GET") or not isinstance(body, dict):
         return body
-    if re.match(r"GET /V1/orders(/\d+)?$", call.operation):
+    if re.match(r"GET /V1/(orders|invoices|shipments?|creditmemos?)(/\d+)?$", call.operation):
         _refuse_unreadable(body.get("items", []) if "search_criteria" in body else [body], call)
     if "search_criteria" not in body:
         return body
@@ -173,8 +175,9 @@ def _disturbed(body: Any, call: Call) -> Any:
     return body
 
 
-def _refuse_unreadable(orders: list[dict[str, Any]], call: Call) -> None:
-    for order in orders:
+def _refuse_unreadable(documents: list[dict[str, Any]], call: Call) -> None:
+    kind: FaultKind = "unreadable_order" if call.operation.startswith("GET /V1/orders") else "unreadable_document"
+    for document in documents:
         for name in ("increment_id", "entity_id"):
-            if call.shop.faults.take("unreadable_order", call.operation, **{name: order.get(name)}):
+            if call.shop.faults.take(kind, call.operation, **{name: document.get(name)}):
                 raise errors.internal_error()

@@ -76,6 +76,14 @@ ROWS: tuple[Row, ...] = (
         "none",
     ),
     (
+        "SHIPMENT_UNREADABLE",
+        "Magento does not hand out a shipment, so nobody here knows what it holds.",
+        "integration",
+        "problem",
+        "Open it in Magento's admin; the cause is in var/log/exception.log there. Each run of fulfilment asks again.",
+        "order gross",
+    ),
+    (
         "NOT_SHIPPED_IN_MAGENTO",
         "PRIMA dispatched goods that Magento does not show as shipped; the customer was not told.",
         "operations",

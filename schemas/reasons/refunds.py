@@ -73,6 +73,14 @@ ROWS: tuple[Row, ...] = (
         "refund gross",
     ),
     (
+        "REFUND_UNREADABLE",
+        "Magento does not hand out a credit memo: a refund was made that is not known here, and its clock runs.",
+        "integration",
+        "problem",
+        "Open it in Magento's admin and tell finance; the cause is in var/log/exception.log there. Each run asks.",
+        "order gross",
+    ),
+    (
         "CREDIT_NOTE_NOT_CARRIED",
         "A credit note of PRIMA could not become a refund in Magento.",
         "finance",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from schemas.dispatch_census import (
+    STATUSES,
     CensusDispatch,
     CensusOrder,
     CensusShipment,
@@ -16,7 +17,6 @@ from schemas.documents import ExceptionNote
 
 NOT_SHIPPED = "NOT_SHIPPED_IN_MAGENTO"
 BY_HAND = "SHIPPED_BY_HAND"
-STATUSES = ("shipped", "nothing to ship", "not shipped", "just left", "order unknown", "of other channels")
 
 
 def dispatch_census(evidence: DispatchCensusEvidence, rule: DispatchCensusRule) -> DispatchCensus:
@@ -33,7 +33,7 @@ def dispatch_census(evidence: DispatchCensusEvidence, rule: DispatchCensusRule) 
     for dispatch in evidence.dispatches:
         order = orders.get(dispatch.order_number_prima)
         missing = {} if order is None else _missing(dispatch, order, shipments)
-        status = _status(dispatch, order, missing, evidence.taken_at, rule)
+        status = _status(dispatch, order, missing, evidence, rule)
         counts[status] += 1
         if status == "not shipped" and order is not None:
             not_shipped.append(_listed_dispatch(dispatch, order, missing, evidence))
@@ -66,7 +66,7 @@ def _status(
     dispatch: CensusDispatch,
     order: CensusOrder | None,
     missing: Mapping[int, int],
-    taken_at: datetime,
+    evidence: DispatchCensusEvidence,
     rule: DispatchCensusRule,
 ) -> str:
     if order is None:
@@ -75,7 +75,9 @@ def _status(
         return "nothing to ship"
     if dispatch.is_told and not missing:
         return "shipped"
-    return "just left" if dispatch.dispatched_at > taken_at - rule.overdue else "not shipped"
+    if dispatch.shipment_id in evidence.unread:
+        return "shipment unreadable"
+    return "just left" if dispatch.dispatched_at > evidence.taken_at - rule.overdue else "not shipped"
 
 
 def _listed_dispatch(

@@ -22,7 +22,7 @@ from tasks.extract.orders import (
 )
 from tasks.settings import Settings
 from tasks.systems.ledger import PlacedOrder
-from tasks.systems.magento import MagentoClient, UnreadableOrder
+from tasks.systems.magento import MagentoClient, Unreadable
 
 LISTED = "entity_id,increment_id,store_id,state,status,created_at,updated_at"
 TOTALS = {"order": "grand_total,order_currency_code", "base": "base_grand_total,base_currency_code"}
@@ -38,7 +38,7 @@ class CensusReading:
     since: datetime
     taken_at: datetime
     records: Sequence[dict[str, Any]] = field(repr=False)
-    unreadable: Sequence[UnreadableOrder]
+    unreadable: Sequence[Unreadable]
 
 
 @task(
@@ -55,7 +55,7 @@ def fetch_listed_orders() -> CensusReading:
     since = taken_at - timedelta(days=settings.orders.look_back_days)
     wanted = f"{LISTED},{TOTALS[settings.orders.amounts]}"
     records: list[dict[str, Any]] = []
-    unreadable: list[UnreadableOrder] = []
+    unreadable: list[Unreadable] = []
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         batch_id = ledger.open_batch("census", since, taken_at)
         known = known_unreadable(ledger)

@@ -13,6 +13,7 @@ from schemas.dispatches import TOLD_STATES
 from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.extract.dispatches import open_source, ours_of, subject_of
+from tasks.extract.orders import in_parts
 from tasks.settings import Settings
 from tasks.settings.order_rules import number_rule
 from tasks.systems.ledger import DispatchLink, Ledger, OrderRecord
@@ -49,7 +50,7 @@ def fetch_dispatch_census() -> DispatchCensusEvidence:
                     place = line["order_line_number"]
                     of_dispatch[place] = of_dispatch.get(place, 0) + int(line["quantity"])
         links = ledger.dispatches_known(numbers)
-        shipments = _shipments(ledger, magento, since - MARGIN, taken_at)
+        shipments, unread = _shipments(ledger, magento, since - MARGIN, taken_at)
         orders = {
             order.order_number: order
             for order in ledger.orders_by_prima_numbers(sorted({row["order_number_prima"] for row in ours}))
@@ -66,13 +67,22 @@ def fetch_dispatch_census() -> DispatchCensusEvidence:
         noted,
         known,
         others=len(read) - len(ours),
+        unread=unread,
     )
 
 
-def _shipments(ledger: Ledger, magento: MagentoClient, since: datetime, until: datetime) -> list[CensusShipment]:
-    records = [record for page in magento.stream("shipments", (since, 0), until + timedelta(days=1)) for record in page]
-    linked = ledger.shipments_linked([str(record["entity_id"]) for record in records])
-    return [_shipment(record, linked) for record in records]
+def _shipments(
+    ledger: Ledger, magento: MagentoClient, since: datetime, until: datetime
+) -> tuple[list[CensusShipment], frozenset[str]]:
+    """Return the shipments that changed between two instants, and the ids of those that Magento does not hand out.
+
+    The flow of fulfilment reads the same stream and has the exceptions of the latter.
+    """
+    parts = list(in_parts(magento.changed("shipments", (since, 0), until + timedelta(days=1))))
+    records = {int(record["entity_id"]): record for part in parts for record in part.records}
+    linked = ledger.shipments_linked([str(entity_id) for entity_id in records])
+    unread = frozenset(str(each.entity_id) for part in parts for each in part.unreadable)
+    return [_shipment(record, linked) for record in records.values()], unread
 
 
 def _shipment(record: Mapping[str, Any], linked: Mapping[str, DispatchLink]) -> CensusShipment:

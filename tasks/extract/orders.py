@@ -1,6 +1,6 @@
 """Orders out of Magento, in batches by key; and what the ledger already knows about them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,13 +10,14 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.batches import chunks
 from schemas.documents import Watermark
+from schemas.unreadable import CODES, entity_ids, subject
 from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.errors import UnexpectedResponseError
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.states import OrderStateName
-from tasks.systems.magento import MagentoClient, OrderReading, UnreadableOrder
+from tasks.systems.magento import MagentoClient, Reading, StreamName, Unreadable
 
 STREAM = "orders"
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -29,8 +30,6 @@ UNREADABLE_A_BATCH = 20
 ORDERS_A_QUESTION = 50
 WAITING_STATES: tuple[OrderStateName, ...] = ("seen", "ready", "held", "refused")
 REJECTED_CODES = ("ROW_REJECTED", "TOTALS_DISAGREE")
-UNREADABLE = "RECORD_UNREADABLE"
-UNREADABLE_SUBJECT = "order entity "
 POSTED_STATES = ("accepted", "part_dispatched", "dispatched", "closed")
 
 
@@ -46,7 +45,7 @@ class OrderBatch:
     records: Sequence[dict[str, Any]] = field(repr=False)
     watermark: Watermark | None
     is_last: bool
-    unreadable: Sequence[UnreadableOrder] = ()
+    unreadable: Sequence[Unreadable] = ()
     position: Watermark | None = None
 
 
@@ -69,11 +68,11 @@ def fetch_new_orders(after: Watermark | None = None, before: int = 0) -> OrderBa
             after = _behind(ledger.watermark(STREAM), settings.magento.overlap_minutes)
         began_at = datetime.now(UTC)
         until = began_at + timedelta(days=1)
-        readings = magento.changed_orders((after.at, after.key), until, leave_out=known_unreadable(ledger))
+        readings = magento.changed("orders", (after.at, after.key), until, leave_out=known_unreadable(ledger))
         read = gathered(readings, enough(before))
         batch_id = ledger.open_batch(STREAM, after.at, until)
     position = Watermark(STREAM, *read.position) if read.position else None
-    return OrderBatch(batch_id, read.records, _not_beyond(began_at, position), read.is_last, read.unreadable, position)
+    return OrderBatch(batch_id, read.records, not_beyond(began_at, position), read.is_last, read.unreadable, position)
 
 
 @task(
@@ -87,7 +86,7 @@ def fetch_waiting_orders() -> OrderBatch:
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         unreadable = known_unreadable(ledger)
-        unnamed = {note.order_number for note in ledger.exceptions(code=UNREADABLE)}
+        unnamed = {note.order_number for note in ledger.exceptions(code=CODES["orders"])}
         numbers = {
             order.order_number
             for order in ledger.orders_in_state(*WAITING_STATES)
@@ -134,7 +133,7 @@ class Gathered:
     """What a number of readings gave together: each order once, as it was read last."""
 
     records: list[dict[str, Any]] = field(repr=False)
-    unreadable: tuple[UnreadableOrder, ...]
+    unreadable: tuple[Unreadable, ...]
     position: tuple[datetime, int] | None
     is_last: bool
 
@@ -144,10 +143,13 @@ def enough(before: int) -> int:
     return min(RECORDS_A_BATCH, max(FIRST_BATCH, GROWTH * before))
 
 
-def gathered(readings: Iterable[OrderReading], enough: int = RECORDS_A_BATCH) -> Gathered:
-    """Take readings until they are enough for a batch, or at their end (`is_last`); see `fetch_new_orders`."""
+def gathered(readings: Iterable[Reading], enough: int = RECORDS_A_BATCH) -> Gathered:
+    """Take readings until they are enough for a batch, or at their end (`is_last`); see `fetch_new_orders`.
+
+    Raises UnexpectedResponseError when one document after another cannot be read and none can.
+    """
     records: list[dict[str, Any]] = []
-    unreadable: list[UnreadableOrder] = []
+    unreadable: list[Unreadable] = []
     position: tuple[datetime, int] | None = None
     is_last = True
     for reading in readings:
@@ -159,13 +161,24 @@ def gathered(readings: Iterable[OrderReading], enough: int = RECORDS_A_BATCH) ->
             break
     if not records and len(unreadable) >= UNREADABLE_A_BATCH:
         raise UnexpectedResponseError(
-            f"{len(unreadable)} orders one after the other cannot be read, and none can: {unreadable[-1].problem}",
+            f"{len(unreadable)} {unreadable[0].kind} one after the other cannot be read, and none can: "
+            f"{unreadable[-1].problem}",
             system="Magento",
-            operation="read orders",
-            reference=f"order entity {unreadable[0].entity_id} and on",
-            next_step="Look in var/log/exception.log of the shop: an extension may break every order.",
+            operation=f"read {unreadable[0].kind}",
+            reference=f"{subject(unreadable[0].kind, unreadable[0].entity_id)} and on",
+            next_step="Look in var/log/exception.log of the shop: an extension may break every one of them.",
         )
     return Gathered(_latest(records), tuple({each.entity_id: each for each in unreadable}.values()), position, is_last)
+
+
+def in_parts(readings: Iterable[Reading]) -> Iterator[Gathered]:
+    """Yield readings to their end, so many at a time as make a batch. Raises UnexpectedResponseError as `gathered`."""
+    all_of_them = iter(readings)
+    is_last = False
+    while not is_last:
+        part = gathered(all_of_them)
+        yield part
+        is_last = part.is_last
 
 
 def read_numbered(magento: MagentoClient, order_numbers: Sequence[str], entity_ids: Sequence[int] = ()) -> Gathered:
@@ -176,11 +189,9 @@ def read_numbered(magento: MagentoClient, order_numbers: Sequence[str], entity_i
     return Gathered(records, tuple(each for reading in readings for each in reading.unreadable), None, True)
 
 
-def known_unreadable(ledger: Ledger) -> set[int]:
-    """Return the entity ids of the orders with an open exception RECORD_UNREADABLE."""
-    subjects = (note.subject for note in ledger.exceptions(code=UNREADABLE))
-    numbers = (subject.removeprefix(UNREADABLE_SUBJECT) for subject in subjects)
-    return {int(number) for number in numbers if number.isdecimal()}
+def known_unreadable(ledger: Ledger, kind: StreamName = "orders") -> set[int]:
+    """Return the entity ids of the documents that have an open exception because Magento does not hand them out."""
+    return entity_ids(kind, (note.subject for note in ledger.exceptions(code=CODES[kind])))
 
 
 def _behind(watermark: Watermark | None, minutes: int) -> Watermark:
@@ -189,11 +200,11 @@ def _behind(watermark: Watermark | None, minutes: int) -> Watermark:
     return Watermark(STREAM, watermark.at - timedelta(minutes=minutes))
 
 
-def _not_beyond(now: datetime, position: Watermark | None) -> Watermark | None:
+def not_beyond(now: datetime, position: Watermark | None) -> Watermark | None:
     """Return the position, but none in the future: what changes until then would lie behind the watermark."""
     if position is None or position.at <= now:
         return position
-    return Watermark(STREAM, now.replace(microsecond=0))
+    return Watermark(position.stream, now.replace(microsecond=0))
 
 
 def _latest(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

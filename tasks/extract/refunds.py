@@ -1,6 +1,6 @@
 """Refunds out of Magento, credit notes out of PRIMA, and what of both is still open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,22 +14,20 @@ from schemas.documents import Watermark
 from schemas.refunds import UNITS_CANCELLED, CreditedOrder, CreditNote, OpenRefunds, Refund, RefundRules
 from tasks import connect
 from tasks.connect import READ_RETRIES
-from tasks.extract.orders import BEGINNING, ORDERS_A_QUESTION
+from tasks.extract.orders import BEGINNING, ORDERS_A_QUESTION, gathered, known_unreadable, not_beyond
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger, OrderRecord
-from tasks.systems.magento import FailedInsideError, MagentoClient
-from tasks.systems.magento.streams import Key
+from tasks.systems.magento import FailedInsideError, MagentoClient, Reading, Unreadable
 
 STREAM = "refunds"
 NOTES_STREAM = "credit notes"
 EXPORT_KEY = "prima/refund/"
-ENOUGH = 500
 LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)
 class RefundBatch:
-    """Credit memos as Magento sent them, and the orders that they belong to by entity id.
+    """Credit memos as Magento sent them, those that it did not hand out, and by entity id the orders of the former.
 
     `position` is where the next batch begins, `watermark` where the stream stands once this one is recorded.
     """
@@ -38,8 +36,9 @@ class RefundBatch:
     records: Sequence[dict[str, Any]] = field(repr=False)
     orders: Mapping[int, dict[str, Any]] = field(repr=False)
     watermark: Watermark | None = None
-    position: Key | None = None
+    position: Watermark | None = None
     is_last: bool = True
+    unreadable: Sequence[Unreadable] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +53,39 @@ class CreditNoteBatch:
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
-def fetch_refunds(after: Key | None = None) -> RefundBatch:
+def fetch_refunds(after: Watermark | None = None) -> RefundBatch:
     """Return the next credit memos that are new or changed since the watermark less the overlap, or behind `after`.
 
     Source: GET /V1/creditmemos by `(updated_at, entity_id)`, and the orders they belong to. The first run ever begins
-    with the oldest order that was seen; before there is one, there is nothing. Those that were rejected are read again
-    for as long as their exception is open.
+    with the oldest order that was seen; before there is one, there is nothing. Those that were rejected, or that
+    Magento did not hand out, are asked for again by number and id for as long as their exception is open.
+
+    Raises UnexpectedResponseError when one credit memo after another cannot be read and none can.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
-        known = ledger.watermark(STREAM)
-        first = known.at - timedelta(minutes=settings.magento.overlap_minutes) if known else ledger.oldest_order()
-        start = after or ((first, 0) if first else None)
-        until = datetime.now(UTC) + timedelta(days=1)
-        found: dict[int, dict[str, Any]] = {}
-        is_last = True
-        for page in magento.stream("creditmemos", start, until) if start else ():
-            found |= {int(record["entity_id"]): record for record in page}
-            start = _key(page[-1])
-            if len(found) >= ENOUGH:
-                is_last = False
-                break
-        if after is None:
-            rejected = [note.subject.removeprefix("refund ") for note in ledger.exceptions(code="REFUND_REJECTED")]
-            again = magento.creditmemos_by_number(rejected)
-            found = {int(record["entity_id"]): record for record in again} | found
-        watermark = Watermark(STREAM, *start) if start and found else None
-        batch_id = ledger.open_batch(STREAM, first or until, watermark.at if watermark else first or until)
+        since = _since(ledger, settings.magento.overlap_minutes) if after is None else after
+        began_at = datetime.now(UTC)
+        until = began_at + timedelta(days=1)
+        known = known_unreadable(ledger, "creditmemos")
+        readings: Iterable[Reading] = ()
+        if since is not None:
+            readings = magento.changed("creditmemos", (since.at, since.key), until, leave_out=known)
+        read = gathered(readings)
+        again = _asked_for_again(ledger, magento, sorted(known)) if after is None else []
+        records = _latest([*(record for reading in again for record in reading.records), *read.records])
+        position = Watermark(STREAM, *read.position) if read.position else None
+        watermark = not_beyond(began_at, position)
+        beginning = since.at if since is not None else until
+        batch_id = ledger.open_batch(STREAM, beginning, watermark.at if watermark else beginning)
         return RefundBatch(
-            batch_id, list(found.values()), _orders_of(magento, found.values()), watermark, start, is_last
+            batch_id,
+            records,
+            _orders_of(magento, records),
+            watermark,
+            position,
+            read.is_last,
+            (*(each for reading in again for each in reading.unreadable), *read.unreadable),
         )
 
 
@@ -199,6 +202,22 @@ def _orders_of(magento: MagentoClient, records: Any) -> dict[int, dict[str, Any]
     return found
 
 
-def _key(record: Mapping[str, Any]) -> Key:
-    at = datetime.strptime(str(record["updated_at"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    return at, int(record["entity_id"])
+def _since(ledger: Ledger, overlap_minutes: int) -> Watermark | None:
+    """Return where the stream begins: the watermark less the overlap, else the oldest order; None without either."""
+    known = ledger.watermark(STREAM)
+    first = known.at - timedelta(minutes=overlap_minutes) if known else ledger.oldest_order()
+    return Watermark(STREAM, first) if first is not None else None
+
+
+def _asked_for_again(ledger: Ledger, magento: MagentoClient, unreadable: Sequence[int]) -> list[Reading]:
+    """Return what Magento says today of the credit memos that were rejected or unreadable."""
+    rejected = [note.subject.removeprefix("refund ") for note in ledger.exceptions(code="REFUND_REJECTED")]
+    return [
+        *(magento.numbered_creditmemos(some) for some in chunks(rejected, ORDERS_A_QUESTION)),
+        *(magento.document_by_id("creditmemos", entity_id) for entity_id in unreadable),
+    ]
+
+
+def _latest(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each credit memo once, as it was read last."""
+    return list({int(record["entity_id"]): record for record in records}.values())

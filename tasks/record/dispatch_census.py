@@ -7,7 +7,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from schemas.dispatch_census import DispatchCensus, DispatchCensusEvidence, Listed
+from schemas.dispatch_census import STATUSES, DispatchCensus, DispatchCensusEvidence, Listed
 from schemas.documents import ControlTotals
 from schemas.money import show
 from tasks import connect
@@ -15,7 +15,6 @@ from tasks.record.totals import CheckedTotals
 from tasks.settings import Settings
 
 NOT_SHIPPED, BY_HAND = "NOT_SHIPPED_IN_MAGENTO", "SHIPPED_BY_HAND"
-STATUSES = ("shipped", "nothing to ship", "not shipped", "just left", "order unknown", "of other channels")
 ROWS_SHOWN = 500
 
 

@@ -29,6 +29,7 @@ STEPS = (
     "schemas/stock.py",
     "schemas/drift.py",
     "schemas/dispatches.py",
+    "schemas/unreadable.py",
     "flows",
 )
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")

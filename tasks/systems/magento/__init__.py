@@ -5,7 +5,7 @@ from tasks.systems.magento.client import MagentoClient
 from tasks.systems.magento.errors import SOURCE_UNKNOWN, BusyError, FailedInsideError, InputLimitError
 from tasks.systems.magento.fulfilment import DISPATCH_COMMENT, NOT_SAVED
 from tasks.systems.magento.prices import BasePrice, PriceProblem
-from tasks.systems.magento.readings import OrderReading, UnreadableOrder
+from tasks.systems.magento.readings import Reading, Unreadable
 from tasks.systems.magento.streams import StreamName
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "FailedInsideError",
     "InputLimitError",
     "MagentoClient",
-    "OrderReading",
     "PriceProblem",
+    "Reading",
     "StreamName",
-    "UnreadableOrder",
+    "Unreadable",
 ]

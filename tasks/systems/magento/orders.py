@@ -18,11 +18,7 @@ class OrderCalls(Calls):
 
     def orders_by_number(self, order_numbers: Sequence[str]) -> list[Record]:
         """Return the orders with these increment ids; a number that Magento does not know is simply not among them."""
-        found: list[Record] = []
-        asked = set(order_numbers)
-        for each, count in lists_of(list(order_numbers), column="increment_id", longest=self._page_size):
-            found += self._matching("/V1/orders", each, asked, f"{count} order numbers")
-        return found
+        return self._by_number("/V1/orders", order_numbers, "order numbers")
 
     def orders_by_id(self, entity_ids: Sequence[int]) -> list[Record]:
         """Return the orders with these entity ids; an id that Magento does not know is simply not among them."""
@@ -34,11 +30,7 @@ class OrderCalls(Calls):
 
     def creditmemos_by_number(self, numbers: Sequence[str]) -> list[Record]:
         """Return the credit memos with these increment ids; one that Magento does not know is not among them."""
-        found: list[Record] = []
-        asked = set(numbers)
-        for each, count in lists_of(list(numbers), column="increment_id", longest=self._page_size):
-            found += self._matching("/V1/creditmemos", each, asked, f"{count} credit memos")
-        return found
+        return self._by_number("/V1/creditmemos", numbers, "credit memos")
 
     def orders_by_ext_order_id(self, ext_order_id: str) -> list[Record]:
         """Return the orders that carry PRIMA's number in `ext_order_id`."""
@@ -124,6 +116,13 @@ class OrderCalls(Calls):
         if not isinstance(answer, dict):
             raise unexpected(route, reference, f"the answer is a {type(answer).__name__}")
         return answer
+
+    def _by_number(self, route: str, numbers: Sequence[str], what: str) -> list[Record]:
+        found: list[Record] = []
+        asked = set(numbers)
+        for each, count in lists_of(list(numbers), column="increment_id", longest=self._page_size):
+            found += self._matching(route, each, asked, f"{count} {what}")
+        return found
 
     def _of_order(self, route: str, entity_id: int) -> list[Record]:
         wanted = Filter("order_id", "eq", encode_id(entity_id))

@@ -20,18 +20,20 @@ Groups = tuple[Filter, ...]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Where the documents of one kind are listed."""
+    """Where the documents of one kind are listed, and where one of them is read by its id."""
 
     route: str
     key: str  # the member of a record that holds what filters call entity_id
+    one: str
+    noun: str
 
 
 STREAMS: dict[StreamName, Stream] = {
-    "orders": Stream("/V1/orders", "entity_id"),
-    "invoices": Stream("/V1/invoices", "entity_id"),
-    "creditmemos": Stream("/V1/creditmemos", "entity_id"),
-    "shipments": Stream("/V1/shipments", "entity_id"),
-    "products": Stream("/V1/products", "id"),
+    "orders": Stream("/V1/orders", "entity_id", "/V1/orders", "order"),
+    "invoices": Stream("/V1/invoices", "entity_id", "/V1/invoices", "invoice"),
+    "creditmemos": Stream("/V1/creditmemos", "entity_id", "/V1/creditmemo", "credit memo"),
+    "shipments": Stream("/V1/shipments", "entity_id", "/V1/shipment", "shipment"),
+    "products": Stream("/V1/products", "id", "/V1/products", "product"),
 }
 
 

@@ -35,7 +35,7 @@ def test_one_unreadable_order_is_named_and_all_others_are_read(magento, client_f
     bad = orders[place]["entity_id"]
     magento.faults.add(ANYWHERE, "unreadable_order", times=None, entity_id=bad)
     client = client_for(magento.url, magento.secrets, page_size=page_size)
-    read, unreadable = told(client.changed_orders((SINCE, 0), END))
+    read, unreadable = told(client.changed("orders", (SINCE, 0), END))
     assert unreadable == [bad]
     assert read == [each["entity_id"] for each in orders if each["entity_id"] != bad]
 
@@ -45,7 +45,7 @@ def test_neighbours_that_are_both_unreadable_are_both_named(magento, client_for,
     for number in bad:
         magento.faults.add(ANYWHERE, "unreadable_order", times=None, entity_id=number)
     client = client_for(magento.url, magento.secrets, page_size=20)
-    read, unreadable = told(client.changed_orders((SINCE, 0), END))
+    read, unreadable = told(client.changed("orders", (SINCE, 0), END))
     assert unreadable == bad
     assert sorted([*read, *bad]) == sorted(each["entity_id"] for each in orders)
 
@@ -58,7 +58,7 @@ def test_of_many_orders_of_one_second_only_the_unreadable_one_is_passed_over(mag
     assert numbers[2] == bad + 1
     magento.faults.add(ANYWHERE, "unreadable_order", times=None, entity_id=bad)
     client = client_for(magento.url, magento.secrets, page_size=9)
-    read, unreadable = told(client.changed_orders((SINCE, 0), END))
+    read, unreadable = told(client.changed("orders", (SINCE, 0), END))
     assert unreadable == [bad]
     assert read == [number for number in numbers if number != bad]
 
@@ -66,7 +66,7 @@ def test_of_many_orders_of_one_second_only_the_unreadable_one_is_passed_over(mag
 def test_an_order_that_fails_only_in_lists_is_read_by_its_id(magento, client_for, orders):
     magento.faults.add(LIST, "unreadable_order", times=None, entity_id=orders[12]["entity_id"])
     client = client_for(magento.url, magento.secrets, page_size=20)
-    assert told(client.changed_orders((SINCE, 0), END)) == ([each["entity_id"] for each in orders], [])
+    assert told(client.changed("orders", (SINCE, 0), END)) == ([each["entity_id"] for each in orders], [])
 
 
 def test_each_position_has_everything_before_it_told(magento, client_for, orders):
@@ -74,7 +74,7 @@ def test_each_position_has_everything_before_it_told(magento, client_for, orders
     magento.faults.add(ANYWHERE, "unreadable_order", times=None, entity_id=bad["entity_id"])
     client = client_for(magento.url, magento.secrets, page_size=10)
     seen: set[int] = set()
-    for reading in client.changed_orders((SINCE, 0), END):
+    for reading in client.changed("orders", (SINCE, 0), END):
         seen |= {record["entity_id"] for record in reading.records} | {each.entity_id for each in reading.unreadable}
         passed = [each for each in orders if (moment(each["updated_at"]), each["entity_id"]) <= reading.position]
         assert {each["entity_id"] for each in passed} == seen
@@ -84,14 +84,14 @@ def test_each_position_has_everything_before_it_told(magento, client_for, orders
 def test_a_page_that_fails_once_costs_nothing(magento, client_for, orders):
     magento.faults.add(LIST, "status", status=500)
     client = client_for(magento.url, magento.secrets, page_size=20)
-    assert told(client.changed_orders((SINCE, 0), END)) == ([each["entity_id"] for each in orders], [])
+    assert told(client.changed("orders", (SINCE, 0), END)) == ([each["entity_id"] for each in orders], [])
 
 
 def test_a_shop_that_fails_on_everything_is_no_unreadable_order(magento, client_for, orders):
     magento.faults.add(ANYWHERE, "status", times=None, status=500)
     client = client_for(magento.url, magento.secrets, page_size=20)
     with pytest.raises(FailedInsideError):
-        told(client.changed_orders((SINCE, 0), END))
+        told(client.changed("orders", (SINCE, 0), END))
 
 
 def test_a_shop_that_is_away_while_an_order_is_looked_for_stops_the_reading(magento, client_for, orders):
@@ -99,14 +99,14 @@ def test_a_shop_that_is_away_while_an_order_is_looked_for_stops_the_reading(mage
     magento.faults.add("GET /V1/orders/*", "status", times=None, status=503)
     client = client_for(magento.url, magento.secrets, page_size=20, read_attempts=1)
     with pytest.raises(SystemUnavailableError):
-        told(client.changed_orders((SINCE, 0), END))
+        told(client.changed("orders", (SINCE, 0), END))
 
 
 def test_orders_known_to_be_unreadable_are_left_out_without_a_failed_call(magento, client_for, orders):
     bad = orders[12]["entity_id"]
     magento.faults.add(ANYWHERE, "unreadable_order", times=None, entity_id=bad)
     client = client_for(magento.url, magento.secrets, page_size=20)
-    read, unreadable = told(client.changed_orders((SINCE, 0), END, leave_out=[bad]))
+    read, unreadable = told(client.changed("orders", (SINCE, 0), END, leave_out=[bad]))
     assert unreadable == []
     assert read == [each["entity_id"] for each in orders if each["entity_id"] != bad]
     assert {call["status"] for call in magento.calls()} == {200}
@@ -153,7 +153,7 @@ def test_an_order_that_vanished_while_it_was_looked_for_is_told_as_such(script, 
     gone = Answer(200, {"items": [], "total_count": 0})
     client = client_for(script(failed, gone).url, page_size=1)
     with pytest.raises(FailedInsideError):
-        told(client.changed_orders((SINCE, 0), END))
+        told(client.changed("orders", (SINCE, 0), END))
     again = client_for(script(failed, gone).url)
     with pytest.raises(FailedInsideError):
         again.numbered_orders(["000000001"])
