@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.batches import PostingResult
@@ -55,7 +55,12 @@ def look_up_open_memos() -> int:
             for posting in left_open:
                 number = posting.key.removeprefix(KEY)
                 order = ledger.order(posting.subject.removeprefix("order "))
-                memos = magento.creditmemos_of(order.entity_id_magento) if order else []
+                try:
+                    memos = magento.creditmemos_of(order.entity_id_magento) if order else []
+                except UnexpectedResponseError as error:
+                    # One of them cannot be read. It stays unknown, and `make_credit_memos` says so.
+                    get_run_logger().warning(f"{posting.key} cannot be looked up: {error}")
+                    continue
                 made = _made_from(memos, number)
                 if made is not None:
                     _settle(ledger, number, posting, made)

@@ -31,6 +31,7 @@ FAILED = "INVOICE_FAILED"
 UNKNOWN = "INVOICE_OUTCOME_UNKNOWN"
 NOTHING_LEFT = "nothing left to invoice"
 OVER = ("canceled", "closed")
+LIVE = ("pending", "unknown")
 # A gateway that declined is not asked again every ten minutes.
 PATIENCE = Patience(3, (timedelta(hours=1), timedelta(hours=6)))
 
@@ -86,6 +87,8 @@ def _invoice(desk: _Desk, wanted: ToInvoice, method: PaymentMethodSettings) -> P
                 return settled
             lines = _lines(desk.magento, wanted)
         except (CallRefusedError, OutcomeUnknownError, UnexpectedResponseError) as error:
+            if attempts and attempts[-1].state in LIVE:
+                return _result(wanted, "unknown", code=UNKNOWN, detail=str(error))
             return _result(wanted, "refused", code=FAILED, detail=str(error))
         if lines is None:
             return _result(wanted, "waiting", detail="the goods that it belongs to have not left")
@@ -131,7 +134,10 @@ def _send(
         return _result(wanted, "refused", code=FAILED, detail=error.message)
     except OutcomeUnknownError as error:
         ledger.finish_posting(posting.id, "unknown", error_text=str(error))
-        found = _found(desk, wanted, ledger.attempts(wanted.key))
+        try:
+            found = _found(desk, wanted, ledger.attempts(wanted.key))
+        except (SystemUnavailableError, UnexpectedResponseError):
+            found = ""  # the next run looks before it invoices again
         if found:
             ledger.resolve_posting(posting.id, "posted", reference=found)
             return _result(wanted, "posted", reference=found)
@@ -142,7 +148,7 @@ def _send(
 
 def _look(desk: _Desk, wanted: ToInvoice, attempts: Sequence[Posting]) -> PostingResult | None:
     """Settle what an earlier call left open, or gave up and that arrived after all; None when a call may be made."""
-    if not attempts or not (attempts[-1].state in ("pending", "unknown") or any(each.resolution for each in attempts)):
+    if not attempts or not (attempts[-1].state in LIVE or any(each.resolution for each in attempts)):
         return None
     last = attempts[-1]
     found = _found(desk, wanted, attempts)
@@ -162,11 +168,11 @@ def _look(desk: _Desk, wanted: ToInvoice, attempts: Sequence[Posting]) -> Postin
 
 
 def _found(desk: _Desk, wanted: ToInvoice, attempts: Sequence[Posting]) -> str:
-    """Return the id of the invoice that came of these attempts, by its comment or by lines and time; else nothing."""
-    try:
-        invoices = desk.magento.invoices_of(wanted.entity_id_magento)
-    except SystemUnavailableError:
-        return ""
+    """Return the id of the invoice that came of these attempts, by its comment or by lines and time; else nothing.
+
+    Raises SystemUnavailableError and UnexpectedResponseError where nothing was seen: that is no "not there".
+    """
+    invoices = desk.magento.invoices_of(wanted.entity_id_magento)
     for invoice in invoices:
         texts = [str(each.get("comment", "")).strip() for each in invoice.get("comments") or []]
         if _comment(wanted) in texts:

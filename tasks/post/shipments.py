@@ -133,9 +133,12 @@ def _tell(desk: _Desk, request: ShipmentRequest) -> PostingResult:
             return _look(desk, request.entity_id_magento, request.order_number, attempts)
         if any(attempt.resolution for attempt in attempts):
             # An earlier call was not there when it was looked for; it may have arrived since.
-            found = looks.find_shipment(
-                ledger, desk.magento, request.entity_id_magento, request.dispatch_number, attempts
-            )
+            try:
+                found = looks.find_shipment(
+                    ledger, desk.magento, request.entity_id_magento, request.dispatch_number, attempts
+                )
+            except UnexpectedResponseError as error:
+                return _result(request, "unknown", code="SHIPMENT_OUTCOME_UNKNOWN", detail=str(error))
             if found is not None:
                 return _found_late(desk, request, found)
         order = ledger.order(request.order_number)

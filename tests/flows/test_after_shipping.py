@@ -136,8 +136,15 @@ def test_what_left_is_invoiced_dispatch_by_dispatch_exactly_once(
     installation: Installation, order: Order, kind: str
 ) -> None:
     installation.configure(order_category='"CHEQUE"\ninvoice_when = "dispatched"')
+    installation.configure(overlap_minutes="10\nread_attempts = 1")
     installation.prima.dispatch(prima_number(order), {1: 2})
     installation.magento.faults.add(INVOICE, kind)  # type: ignore[arg-type]
+    for unseen in (503, 503, 500):
+        installation.magento.faults.add("GET /V1/invoices", "status", status=unseen, times=None)
+        sync_fulfilment()
+        if kind == "lose_answer":
+            assert "INVOICE_OUTCOME_UNKNOWN" in installation.open_codes().values(), "not seen is not: not there"
+        installation.magento.faults.clear()
     sync_fulfilment()
     sync_fulfilment()
     installation.prima.dispatch(prima_number(order))

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from flows.dispatch_census import take_dispatch_census
 from flows.fulfilment import sync_fulfilment
-from tests.flows.shopping import accepted_order, prima_number, ship_by_hand
+from flows.orders import sync_orders
+from tests.flows.shopping import TEE, Order, a_line, accepted_order, buy, prima_number, ship_by_hand
 from tests.installation import Installation
 
 
@@ -41,3 +42,43 @@ def test_parcels_that_magento_does_not_show_and_shipments_by_hand_are_listed_wit
     sync_fulfilment()
     take_dispatch_census()
     assert installation.open_codes() == {}
+
+
+def test_a_shipment_that_magento_does_not_hand_out_holds_up_no_other_order_and_is_not_taken_for_missing(
+    installation: Installation,
+) -> None:
+    installation.configure(overlap_minutes="10\nread_attempts = 1")
+    first, second = accepted_order(installation), buy(installation, a_line(TEE, 2))
+    sync_orders()
+    installation.prima.dispatch(prima_number(first), {1: 1})
+    sync_fulfilment()
+    (bad,) = installation.magento.shipments()
+    faults = installation.magento.faults
+    faults.add("GET /V1/shipment*", "unreadable_document", entity_id=bad["entity_id"], times=None)
+    faults.add(f"POST /V1/order/{first['entity_id']}/ship", "lose_answer")
+    lost, told = (installation.prima.dispatch(prima_number(order), {1: 1}) for order in (first, second))
+
+    sync_fulfilment()
+    sync_fulfilment()
+
+    entity = f"shipment entity {bad['entity_id']}"
+    open_codes = {entity: "SHIPMENT_UNREADABLE", f"dispatch {lost}": "SHIPMENT_OUTCOME_UNKNOWN"}
+    assert installation.open_codes() == open_codes
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions(code="SHIPMENT_UNREADABLE")
+        assert ledger.dispatch_link(told) is not None
+        shipped = {number: ledger.order(number).lines[0].quantity_shipped for number in numbers(first, second)}
+    assert note.order_number == first["increment_id"]
+    assert shipped == dict(zip(numbers(first, second), (2, 1), strict=True)), "its order is followed all the same"
+    assert take_dispatch_census().counts["shipment unreadable"] == 1
+    assert installation.open_codes() == open_codes
+
+    faults.clear()
+    sync_fulfilment()
+    assert installation.open_codes() == {}
+    assert take_dispatch_census().counts["shipped"] == 3
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (3, 3)
+
+
+def numbers(*orders: Order) -> list[str]:
+    return [order["increment_id"] for order in orders]

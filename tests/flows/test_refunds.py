@@ -14,6 +14,7 @@ from flows.orders import sync_orders
 from flows.refunds import sync_refunds
 from sandbox.prima.items import Item
 from schemas.documents import ShipmentLine
+from tasks.errors import UnexpectedResponseError
 from tasks.systems.prima.refund_folder import STAGING
 from tests.flows.shopping import Order, a_line, accepted_order, buy, by_hand, in_prima, prima_number
 from tests.installation import Installation
@@ -107,6 +108,47 @@ def test_refunds_wait_for_their_credit_notes_with_age_value_and_vat_and_close_th
 
     again = sync_refunds()
     assert (again.counts["new refunds"], again.counts["settled"], again.oldest_days) == (0, 0, 14)
+
+
+def test_a_credit_memo_that_magento_does_not_hand_out_holds_up_no_other_and_is_taken_in_once_it_reads(
+    installation: Installation, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.configure(calls_per_second="15\npage_size = 2\nread_attempts = 1")
+    first, bad, last = (refund(installation, order, {1: 1}) for _ in range(3))
+    faults = installation.magento.faults
+    faults.add("GET /V1/creditmemos", "status", status=500, times=None)
+    with pytest.raises(UnexpectedResponseError):
+        sync_refunds()
+    faults.clear()
+    faults.add("GET /V1/creditmemo*", "unreadable_document", entity_id=bad["entity_id"], times=None)
+    with monkeypatch.context() as broken:
+        broken.setattr("flows.refunds.unreadable.note_unreadable", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            sync_refunds()
+    with installation.ledger() as ledger:
+        assert ledger.watermark("refunds") is None, "nothing is passed by that no exception tells of"
+
+    sync_refunds()
+
+    subject = f"credit memo entity {bad['entity_id']}"
+    read = {f"refund {memo['increment_id']}": "REFUND_TO_CREDIT" for memo in (first, last)}
+    assert installation.open_codes() == {**read, subject: "REFUND_UNREADABLE"}
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions(code="REFUND_UNREADABLE")
+        assert ledger.watermark("refunds") is not None
+    assert (note.order_number, note.value_at_risk_pence) == (order["increment_id"], round(100 * order["grand_total"]))
+    installation.magento.forget_calls()
+    sync_refunds()
+    failed = [call["path"] for call in installation.magento.calls() if call["status"] == 500]
+    assert failed == [f"/V1/creditmemo/{bad['entity_id']}"], "known, it is asked for once, and no list holds it"
+
+    faults.clear()
+    sync_refunds()
+    assert installation.open_codes() == {**read, f"refund {bad['increment_id']}": "REFUND_TO_CREDIT"}
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_credit_note_that_changes_opens_its_refund_again_and_one_of_prima_alone_is_seen(

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.errors import SystemUnavailableError, UnexpectedResponseError
 from tasks.systems.magento import FailedInsideError
-from tests.systems.magento.conftest import Answer, sample_orders
+from tests.systems.magento.conftest import Answer, recording, sample_orders
 from tests.systems.magento.test_streams import BEGINNING, END, moment
 
 LIST = "GET /V1/orders"
@@ -116,6 +116,31 @@ def test_a_plain_stream_stops_at_a_page_that_fails(magento, client_for, orders):
     magento.faults.add(LIST, "unreadable_order", times=None, entity_id=orders[12]["entity_id"])
     with pytest.raises(UnexpectedResponseError, match="500"):
         list(client_for(magento.url, magento.secrets, page_size=20).stream("orders", BEGINNING, END))
+
+
+@pytest.mark.parametrize("kind", ["shipments", "invoices", "creditmemos"])
+def test_a_document_that_is_unreadable_is_named_with_its_order_and_all_others_are_read(magento, client_for, kind):
+    documents = recording(f"fulfilment/sample-{kind}.json")[kind]
+    magento.load_documents(kind[:-1], documents)
+    wanted = [each["entity_id"] for each in documents]
+    bad = documents[len(documents) // 2]
+    magento.faults.add(f"GET /V1/{kind[:-1]}*", "unreadable_document", times=None, entity_id=bad["entity_id"])
+    client = client_for(magento.url, magento.secrets, page_size=4)
+    readings = list(client.changed(kind, BEGINNING, END))
+    (unreadable,) = [each for reading in readings for each in reading.unreadable]
+    assert (unreadable.kind, unreadable.entity_id, unreadable.order_id) == (kind, bad["entity_id"], bad["order_id"])
+    assert sorted([*told(readings)[0], bad["entity_id"]]) == sorted(wanted)
+    assert told(client.changed(kind, BEGINNING, END, leave_out=[bad["entity_id"]])) == (told(readings)[0], [])
+
+
+def test_credit_memos_by_number_name_the_unreadable_one(magento, client_for):
+    documents = recording("fulfilment/sample-creditmemos.json")["creditmemos"]
+    magento.load_documents("creditmemo", documents)
+    bad, *good = documents
+    magento.faults.add("GET /V1/creditmemo*", "unreadable_document", times=None, increment_id=bad["increment_id"])
+    found = client_for(magento.url, magento.secrets).numbered_creditmemos([each["increment_id"] for each in documents])
+    assert sorted(record["entity_id"] for record in found.records) == sorted(each["entity_id"] for each in good)
+    assert [(each.entity_id, each.order_id) for each in found.unreadable] == [(bad["entity_id"], bad["order_id"])]
 
 
 def test_orders_placed_in_a_window_come_by_id_whatever_their_last_change(magento, client_for, orders):
