@@ -26,6 +26,7 @@ FaultKind = Literal[
     "status",  # status=429|500|503, retry_after=: an HTML page, no effect; after_effect=True: the effect happens
     "truncate",  # the effect happens, half a body comes; close=True: the length of the whole is declared first
     "soap_fault",  # PRIMA: text=, after_effect=
+    "refuse_order",  # PRIMA: text=, in which {CustomerSurname} is that attribute of the order's; no effect
     "cut_answer",  # PRIMA: a sound envelope around share= (0.5) of the answer document; 0 is an empty string
     "duplicate_page",  # Magento: a page repeats rows of the one before
     "frozen_updated_at",  # Magento: a write does not touch updated_at

@@ -4,6 +4,8 @@ Recorded: E:21, E:548, E:194. Everything under ASSUMED is the stand-in's own wor
 general-purpose number is known.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 STACK = "sop/wsomhandler.p sop/wsneword.p sop/wsvalord.p sop/wserrmsg.p"
@@ -53,6 +55,11 @@ def bad_value(element: str, attribute: str, value: str) -> Refusal:
 def unknown_charge(code: str) -> Refusal:
     """Return the refusal of a charge code that is not set up."""
     return _assumed(f"Charge does not exist with Charge Code equal to {code} ")
+
+
+def on_demand(text: str, values: Callable[[str], str | None]) -> Refusal:
+    """Return the refusal of a planned fault: its text, with attributes of the order where it names them in braces."""
+    return _assumed(re.sub(r"\{(\w+)\}", lambda found: values(found[1]) or "", text))
 
 
 def _assumed(text: str) -> Refusal:

@@ -8,8 +8,8 @@ from lxml import etree
 
 from sandbox.faults import Faults
 from sandbox.prima.documents import MALFORMED, Data, MalformedRequestError, read_request, result, written
-from sandbox.prima.orders import OrderDesk
-from sandbox.prima.refusals import Refusal, error_text
+from sandbox.prima.orders import OrderDesk, Taken
+from sandbox.prima.refusals import Refusal, error_text, on_demand
 from sandbox.prima.settings import StandInSettings
 from sandbox.prima.stock import StockRoom
 
@@ -61,7 +61,12 @@ class WebService:
         kind = self._known_name(request_type)
         if kind in ("MultiNewOrder", "NewOrder"):
             root = result(company, request_type) if answer is None else answer
-            self._orders.answer_row(root, data, self._orders.take(data, self._now(request_type)))
+            refused = self._faults.take("refuse_order", request_type)
+            if refused is None:
+                taken: Taken | list[Refusal] = self._orders.take(data, self._now(request_type))
+            else:
+                taken = [on_demand(str(refused.get("text", "It cannot be taken now")), data.get)]
+            self._orders.answer_row(root, data, taken)
             return root
         if answer is not None:
             return answer  # of the reading types only the first Data counts

@@ -11,7 +11,8 @@ from tasks import connect
 from tasks.errors import CallRefusedError
 from tasks.settings import Settings
 
-TABLE = "personal_data"
+# What an erasure changes or deletes in the ledger: whoever can read its files must not find what stood there.
+TOUCHED = ("personal_data", "postings", "exceptions", "exception_events", "customers")
 
 
 @task(cache_policy=NO_CACHE)
@@ -34,7 +35,7 @@ def erase_orders(order_numbers: Sequence[str], *, by: str, reason: str, is_dry: 
                 code="UNDER_WAY",
             )
         # Also when nothing was left to erase: what an earlier act left in the file is overwritten now.
-        left = "" if is_dry else ledger.clear_deleted(TABLE)
+        left = "" if is_dry else ledger.clear_deleted(*TOUCHED)
     orders = [each.order_number for each in found if each.payloads]
     payloads = sum(each.payloads for each in found)
     already = [each.order_number for each in found if not each.payloads]
@@ -57,7 +58,7 @@ def expire_evidence(before: datetime, *, by: str, reason: str, is_dry: bool) -> 
             payloads, left = ledger.expirable(before), ""
         else:
             payloads = ledger.expire_evidence(before, actor=by, reason=reason)
-            left = ledger.clear_deleted(TABLE, "evidence") if payloads else ""
+            left = ledger.clear_deleted("personal_data", "evidence") if payloads else ""
     get_run_logger().info(
         "%s payloads kept before %s %s", payloads, before.date(), "would be dropped" if is_dry else "dropped"
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from tasks.systems.ledger.database import SYSTEM, Database, chunks, distinct
 from tasks.systems.ledger.desk import return_ignored
 from tasks.systems.ledger.models import exception_care, exception_events, exceptions
 from tasks.systems.ledger.records import ExceptionEvent, ExceptionRecord
+from tasks.systems.ledger.redaction import without_customers
 from tasks.systems.ledger.valuing import valued
 
 _UPDATED = ("detail", "order_number", "sku", "value_at_risk_pence", "currency", "suggestions", "batch_id")
@@ -42,7 +44,8 @@ class Exceptions(Database):
         now, actor = self._now(), f"batch {batch_id}" if batch_id else "system"
         with self._writing("raise exceptions") as connection:
             self._locked(connection, "exceptions")
-            latest = {(note.subject, note.code): note for note in valued(connection, list(latest.values()))}
+            notes = _unnamed(connection, valued(connection, list(latest.values())))
+            latest = {(note.subject, note.code): note for note in notes}
             before = _latest_rows(connection, latest)
             is_open = {key for key, row in before.items() if row.state == "open"}
             rows = [
@@ -178,6 +181,16 @@ def _latest_rows(connection: Connection, keys: Iterable[tuple[str, str]]) -> dic
         rows = (((row.subject, row.code), row) for row in connection.execute(query))
         found.update((key, row) for key, row in rows if key in wanted)
     return found
+
+
+def _unnamed(connection: Connection, notes: Sequence[ExceptionNote]) -> list[ExceptionNote]:
+    """Return the notes without their customers' values: an error text of another system may stand in the detail."""
+    said = [(f"order {note.order_number}" if note.order_number else "", note.detail) for note in notes]
+    details = without_customers(connection, said)
+    return [
+        note if note.detail == detail else replace(note, detail=detail)
+        for note, detail in zip(notes, details, strict=True)
+    ]
 
 
 def _columns(note: ExceptionNote) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tasks.systems.ledger.models import leases, orders, postings
 from tasks.systems.ledger.order_states import OrderStates
 from tasks.systems.ledger.postings import UNSETTLED, Postings
 from tasks.systems.ledger.records import EvidenceItem, Posting
+from tasks.systems.ledger.redaction import without_customers
 from tasks.systems.ledger.states import AFTER_ACCEPTANCE, LIVE_POSTING_STATES, ORDER_STATES, OrderStateName
 
 Outcome = Literal["posted", "refused", "unknown", "not_sent"]
@@ -124,7 +125,10 @@ class OrderPostings(Postings, OrderStates, EvidenceKeeper, Lanes):
                 key=lambda each: each.begun.order_number,
             )
             if ours:
-                connection.execute(SETTLE, [self._outcome(each, kept.get(each.begun.posting.id)) for each in ours])
+                said = [(lane_of(each.begun.order_number), each.error_text) for each in ours]
+                texts = zip(ours, without_customers(connection, said), strict=True)
+                outcomes = [self._outcome(each, text, kept.get(each.begun.posting.id)) for each, text in texts]
+                connection.execute(SETTLE, outcomes)
             accepted = [each for each in ours if each.outcome == "posted"]
             if accepted:
                 moves = [{"number": each.begun.order_number, "code": each.customer_code} for each in accepted]
@@ -229,14 +233,14 @@ class OrderPostings(Postings, OrderStates, EvidenceKeeper, Lanes):
         made = connection.execute(postings.insert().returning(*postings.c), numbered)
         return {row.key: Posting(**row._asdict()) for row in made}
 
-    def _outcome(self, ended: EndedOrder, evidence_id: int | None) -> dict[str, Any]:
+    def _outcome(self, ended: EndedOrder, text: str, evidence_id: int | None) -> dict[str, Any]:
         return {
             "posting_id": ended.begun.posting.id,
             "to_state": "refused" if ended.outcome == "not_sent" else ended.outcome,
             "at": self._now(),
             "to_reference": ended.reference,
             "to_code": ended.error_code,
-            "to_text": ended.error_text,
+            "to_text": text,
             "to_evidence": evidence_id,
         }
 

@@ -10,6 +10,7 @@ from tasks.systems.ledger.database import SYSTEM, Database, chunks, distinct
 from tasks.systems.ledger.errors import LedgerStateError, PostingExistsError
 from tasks.systems.ledger.models import postings
 from tasks.systems.ledger.records import Posting
+from tasks.systems.ledger.redaction import without_customers
 from tasks.systems.ledger.states import LIVE_POSTING_STATES, PostingState
 
 NOT_THERE = "NOT_THERE"
@@ -181,6 +182,10 @@ class Postings(Database):
         """Settle an attempt inside the caller's transaction; empty texts leave what stands there."""
         values: dict[str, Any] = {"state": state, "finished_at": self._now()}
         values.update({name: text for name, text in given.items() if text})
+        if values.get("error_text"):
+            named = select(postings.c.subject).where(postings.c.id == posting_id)
+            subject = connection.execute(named).scalar_one_or_none() or ""
+            (values["error_text"],) = without_customers(connection, [(subject, values["error_text"])])
         if evidence_id is not None:
             values["answer_evidence_id"] = evidence_id
         settling = (

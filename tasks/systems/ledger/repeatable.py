@@ -13,6 +13,7 @@ from tasks.systems.ledger.order_postings import SETTLE, Begun, OrderPostings, la
 from tasks.systems.ledger.orders import records_of
 from tasks.systems.ledger.postings import UNSETTLED
 from tasks.systems.ledger.records import OrderRecord, Posting
+from tasks.systems.ledger.redaction import without_customers
 
 NOT_SENT = "UNAVAILABLE"
 MISCONFIGURED = "MISCONFIGURED"
@@ -87,19 +88,21 @@ class RepeatablePostings(OrderPostings):
         if not ended:
             return
         now = self._now()
-        rows = [
-            {
-                "posting_id": each.begun.posting.id,
-                "to_state": each.state,
-                "at": now,
-                "to_reference": each.reference,
-                "to_code": each.error_code,
-                "to_text": each.error_text,
-                "to_evidence": None,
-            }
-            for each in sorted(ended, key=lambda each: each.begun.posting.id)
-        ]
+        in_turn = sorted(ended, key=lambda each: each.begun.posting.id)
         with self._writing("finish repeatable postings") as connection:
+            said = [(lane_of(each.begun.order_number), each.error_text) for each in in_turn]
+            rows = [
+                {
+                    "posting_id": each.begun.posting.id,
+                    "to_state": each.state,
+                    "at": now,
+                    "to_reference": each.reference,
+                    "to_code": each.error_code,
+                    "to_text": text,
+                    "to_evidence": None,
+                }
+                for each, text in zip(in_turn, without_customers(connection, said), strict=True)
+            ]
             connection.execute(SETTLE, rows)
             self._leave_all(connection, [each.begun.token for each in ended])
 

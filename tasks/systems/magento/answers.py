@@ -9,12 +9,17 @@ from typing import Any
 
 import httpx
 
+from schemas.redaction import without_contacts
+
 LONGEST_TEXT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What an answer of 4xx or 5xx says: the text with its placeholders filled, and the parts it was made of."""
+    """What an answer of 4xx or 5xx says: the text with its placeholders filled, and the parts it was made of.
+
+    Nothing by which a person can be reached is left in the text; template and parameters are as they came.
+    """
 
     status: int
     text: str
@@ -44,7 +49,7 @@ def complaint(response: httpx.Response) -> Complaint:
     unseen = [each for each in dict.fromkeys(further) if each not in text]
     if unseen:
         text = f"{text} ({'; '.join(unseen[:5])})"
-    return Complaint(response.status_code, text[:LONGEST_TEXT], template, parameters, False)
+    return Complaint(response.status_code, without_contacts(text)[:LONGEST_TEXT], template, parameters, False)
 
 
 def fill(template: str, parameters: object) -> str:
@@ -84,7 +89,7 @@ def excerpt(response: httpx.Response) -> str:
         text = title[1]
     elif is_html(response):
         text = re.sub(r"<[^>]*>", " ", text)
-    return " ".join(html.unescape(text).split())[:200]
+    return without_contacts(" ".join(html.unescape(text).split()))[:200]
 
 
 def decode(text: str | bytes) -> Any:

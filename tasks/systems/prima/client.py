@@ -20,7 +20,7 @@ from tasks.systems.prima.envelope import Service, open_service
 from tasks.systems.prima.faults import Call
 from tasks.systems.prima.order_document import OrderWriter
 from tasks.systems.prima.records import OrderState, PreparedRequest, StockSnapshot
-from tasks.systems.prima.refusals import PrimaRefusedError
+from tasks.systems.prima.refusals import PrimaRefusedError, hide_customer
 from tasks.systems.prima.text import is_plain_code
 from tasks.systems.prima.tracking import tracking_numbers
 from tasks.systems.prima.transport import check_address, open_http
@@ -130,11 +130,15 @@ class PrimaClient:
 
         Raises PrimaRefusedError (a CallRefusedError: `code` such as `E:548`, raw `answer`), DuplicateOrderError when
         PRIMA already holds the number, SystemUnavailableError when nothing happened, and OutcomeUnknownError when the
-        order may have been taken.
+        order may have been taken. Their words repeat nothing that the request says of the customer.
         """
         call = Call(prepared.request_type, prepared.order_number_prima, "order")
-        answer = self._ask(prepared.document, call)
-        return answers.acceptance(answer, prepared), answer.text
+        try:
+            answer = self._ask(prepared.document, call)
+            return answers.acceptance(answer, prepared), answer.text
+        except IntegrationError as error:
+            hide_customer(error, prepared.document)
+            raise
 
     def order_status(self, order_number_prima: str) -> OrderState | None:
         """Return the state of an order, or None when PRIMA says in the set words that it does not exist.

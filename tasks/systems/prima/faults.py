@@ -12,6 +12,7 @@ from typing import Literal
 import httpx
 from lxml import etree
 
+from schemas.redaction import without_contacts
 from tasks.errors import ConfigurationError, IntegrationError, OutcomeUnknownError, SystemUnavailableError
 from tasks.systems.prima.refusals import UnclearAnswerError, unclear
 
@@ -118,7 +119,8 @@ def from_fault(fault: etree._Element, call: Call) -> IntegrationError:
         found.setdefault(etree.QName(element).localname, (element.text or "").strip())
     cause = found.get("errorMessage") or found.get("faultstring") or found.get("Text") or "no reason given"
     request_id = found.get("requestID", "")
-    message = f"SOAP fault: {' '.join(cause.split())}" + (f" [requestID {request_id}]" if request_id else "")
+    message = f"SOAP fault: {without_contacts(' '.join(cause.split()))}"
+    message += f" [requestID {request_id}]" if request_id else ""
     if _UNAVAILABLE_FAULT.search(cause) or not call.is_write:
         return unavailable(call, message, "PRIMA's operators find the request in the WSA log by its requestID.")
     error = lost(call, message, etree.tostring(fault, encoding="unicode"))

@@ -7,10 +7,12 @@ are matched as well as numbers.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError
+from schemas.personal import split
+from schemas.redaction import telling_words, without, without_contacts
+from tasks.errors import CallRefusedError, IntegrationError, OutcomeUnknownError, SystemUnavailableError
 from tasks.settings import ErrorClassSettings
 
 BlockKind = Literal["cause", "summary", "noise"]
@@ -133,9 +135,10 @@ def refusal(
     causes = [block for block in blocks if block.kind == "cause"]
     duplicate = next((block for block in causes if block.cause == "duplicate"), None)
     cause = duplicate or cause_of(blocks)
+    reason = f"{f'({cause.code}) ' if cause.code else ''}{without_contacts(cause.text).rstrip('. ')}"
     if causes and all(block.cause == "unavailable" for block in causes):
         return SystemUnavailableError(
-            f"PRIMA cannot do it now: {f'({cause.code}) ' if cause.code else ''}{cause.text.rstrip('. ')}.",
+            f"PRIMA cannot do it now: {reason}.",
             system="PRIMA",
             operation=operation,
             reference=reference,
@@ -143,7 +146,7 @@ def refusal(
         )
     kind = DuplicateOrderError if duplicate else PrimaRefusedError
     error = kind(
-        f"PRIMA refused the request: {f'({cause.code}) ' if cause.code else ''}{cause.text.rstrip('. ')}.",
+        f"PRIMA refused the request: {reason}.",
         system="PRIMA",
         operation=operation,
         reference=reference,
@@ -154,6 +157,18 @@ def refusal(
     error.blocks = blocks
     error.is_development_answer = any(_DEVELOPMENT in text for text in texts)
     return error
+
+
+def hide_customer(error: IntegrationError, request: str) -> None:
+    """Take out of the error's words what the request says of the customer; its raw `answer` stays as it came."""
+    parts = split("prima order request", "application/xml", request.encode("utf-8"))
+    words = telling_words(parts.body, parts.personal or b"[]")
+    error.message = without(without_contacts(error.message), words)
+    error.args = (error.message,)
+    if isinstance(error, PrimaRefusedError):
+        error.blocks = tuple(
+            replace(block, text=without(without_contacts(block.text), words)) for block in error.blocks
+        )
 
 
 def unclear(problem: str, *, operation: str, reference: str, answer: str) -> UnclearAnswerError:

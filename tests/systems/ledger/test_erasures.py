@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, delete, select, text, update
 from tasks.systems.ledger import ErasedError, EvidenceItem, Ledger
 from tasks.systems.ledger.database import open_engine, parse_url
 from tasks.systems.ledger.migration import configuration
-from tasks.systems.ledger.models import evidence, evidence_head, exceptions, personal_data
+from tasks.systems.ledger.models import evidence, evidence_head, exception_events, personal_data
 from tests.systems.ledger.builders import a_note, an_order
 from tests.systems.ledger.conftest import TestClock
 
@@ -90,7 +90,9 @@ def test_personal_data_that_was_changed_or_taken_away_is_found_and_named(
 def test_an_erased_order_verifies_is_gone_and_says_by_whom(ledger: Ledger, ledger_url: str) -> None:
     read, sent = an_ended_order(ledger)
     others = keep(ledger, "000000102", RECORD | {"customer_email": "someone@example.test"})
-    ledger.raise_exceptions("", [a_note("TEXT_CUT", detail="the town Llanfair is too long")])
+    ledger.raise_exceptions("", [a_note("TEXT_CUT")])
+    (raised,) = ledger.exceptions()
+    ledger.note_on_exception(raised.id, by="Dana", text="she moved from Llanfair")
     head = ledger.evidence_count()
 
     (done,) = ledger.erase_orders([NUMBER], **BY)
@@ -104,9 +106,24 @@ def test_an_erased_order_verifies_is_gone_and_says_by_whom(ledger: Ledger, ledge
     assert json.loads(ledger.evidence(head + 1)) == BY | {"payloads": 2, "subject": f"order {NUMBER}"}
     assert json.loads(ledger.evidence(others[0]))["customer_firstname"] == "Zoë"
     with intruder(ledger_url).connect() as connection:
-        assert "Llanfair" not in connection.execute(select(exceptions.c.detail)).scalar_one()
+        assert not [said for said in connection.execute(select(exception_events.c.text)).scalars() if "Llan" in said]
         left = connection.execute(select(personal_data).where(personal_data.c.evidence_id == read)).one()
     assert (left.content, left.salt, left.email) == (None, None, "")
+
+
+def test_what_an_error_repeats_of_a_customer_is_taken_out_before_it_is_kept(ledger: Ledger) -> None:
+    ledger.see_orders([an_order(NUMBER)])
+    keep(ledger)
+    posting = ledger.begin_posting("k", system="prima", operation="o", subject=f"order {NUMBER}", request_hash="h")
+    said = "order 000000101 of ZOË OWL, 12 owl lane, is locked"
+
+    kept = ledger.finish_posting(posting.id, "refused", error_text=said)
+    ledger.raise_exceptions("", [a_note("PRIMA_REFUSED", detail=said), a_note("TEXT_CUT", detail=said)])
+
+    hidden = "order 000000101 of [personal] [personal], [personal], is locked"
+    assert kept.error_text == hidden
+    assert {note.detail for note in ledger.exceptions()} == {hidden}
+    assert {event.text for note in ledger.exceptions() for event in ledger.exception_events(note.id)} == {hidden}
 
 
 def test_erasing_again_changes_nothing_and_what_comes_later_stays_away(ledger: Ledger) -> None:

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 import pytest
@@ -103,6 +104,16 @@ def test_a_failure_inside_magento_leaves_the_outcome_of_a_write_unknown(script, 
         client_for(server.url).ship(A_SHIPMENT)
     assert "Read it in Magento before sending it again" in raised.value.next_step
     assert len(server.asked) == 1
+
+
+def test_a_customer_that_magento_names_in_an_error_is_not_repeated(script, client_for):
+    said = {"message": 'Customer "%1" (%2) is locked', "parameters": ["asha@example.test", "01632 960123"]}
+    with pytest.raises(CallRefusedError) as refused:
+        client_for(script(Answer(400, json.dumps(said))).url).order(3)
+    assert refused.value.message == 'Customer "[personal]" ([personal]) is locked'
+    page = "<html><title>No mail to asha@example.test</title></html>"
+    with pytest.raises(UnexpectedResponseError, match=r"No mail to \[personal\]"):
+        client_for(script(Answer(500, page)).url).order(3)
 
 
 @pytest.mark.parametrize("status", [429, 503])
