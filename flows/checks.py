@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -18,6 +19,7 @@ from tasks.errors import (
     UnexpectedResponseError,
 )
 from tasks.settings import CONFIG_VARIABLE, Settings
+from tasks.systems.prima.refund_folder import RefundFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,11 @@ def check_all() -> Iterator[CheckLine]:
 
 
 def check_systems(settings: Settings) -> Iterator[CheckLine]:
-    """Yield a line for Prefect, the ledger, Magento, PRIMA and its reporting source."""
-    for name, look in LOOKS.items():
+    """Yield a line for Prefect, the ledger, Magento, PRIMA, its reporting source and its folder of refunds."""
+    looks = dict(LOOKS)
+    if settings.refunds.to_prima == "export":
+        looks["folder of refunds"] = _refund_folder
+    for name, look in looks.items():
         try:
             yield CheckLine(name, True, look(settings))
         except IntegrationError as error:
@@ -172,6 +177,11 @@ def _reporting(settings: Settings) -> str:
         return f"{items} items, as at {reporting.as_at():%Y-%m-%d %H:%M} UTC"
 
 
+def _refund_folder(settings: Settings) -> str:
+    return RefundFolder(Path(settings.refunds.export_folder)).check()
+
+
+# What every run needs. The folder of refunds is not among them: without it only refunds wait.
 LOOKS: dict[str, Callable[[Settings], str]] = {
     "Prefect": _prefect,
     "ledger": _ledger,

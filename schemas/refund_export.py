@@ -104,6 +104,7 @@ With `refunds.to_prima = "export"` each credit memo of Magento becomes one file 
 `refund-<credit memo>.csv`, CSV in UTF-8 with a header, one row for each charge of the refund. Only refunds of orders
 that PRIMA accepted are told.
 
+- The folder must be there: where it is not, refunds wait, and `magento-prima check` says so. It is never made here.
 - A file appears whole, in one step, and each refund once, also when a run is killed half-way. What is not yet handed
   over stands in the folder `.staging`: leave it alone.
 - Take a file away (move or delete it) once it is read. It does not come again.

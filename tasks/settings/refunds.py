@@ -17,7 +17,8 @@ class RefundSettings(Section):
         "refund in export_folder",
     )
     export_folder: str = Field(
-        default="", description="folder into which refunds are written (a folder of this machine or a mount, no URL)"
+        default="",
+        description="folder into which refunds are written (a folder of this machine or a mount); it must exist",
     )
     request_type: str = Field(
         default="",

@@ -5,10 +5,8 @@ from decimal import Decimal
 import pytest
 
 from flows.fulfilment import sync_fulfilment
-from flows.refund_settling import settle_refund
 from flows.refunds import sync_refunds
 from schemas.documents import ShipmentLine
-from tasks.errors import ConfigurationError
 from tests.flows.shopping import Order, accepted_order, by_hand, prima_number
 from tests.installation import Installation
 
@@ -41,13 +39,22 @@ def test_a_credit_note_becomes_no_refund_unless_the_settings_allow_it(installati
     assert installation.open_codes() == {f"credit note {credit}": "CREDIT_NOTE_TO_REFUND"}
     assert refund_calls(installation) == 0
 
-    with pytest.raises(ConfigurationError, match="must say something"):
-        settle_refund(credit, "Grace", " ")
-    assert "1 exception(s) closed" in settle_refund(credit, "Grace", "refunded in cash in the shop")
+    why = "refunded in cash in the shop"
+    for number, reason, code, said in (
+        (credit, " ", 2, "by and why must say something"),
+        ("C999", why, 2, "C999 is no refund and no credit note that was seen here"),
+        (credit, why, 0, f"credit note {credit} of order {order['increment_id']} is settled; 1 exception(s) closed."),
+        (credit, "again", 2, f"settled already: {why}"),
+    ):
+        ended = installation.command("refunds", "settle", number, "--by", "Grace", "--why", reason)
+        assert (ended.returncode, said in ended.stdout + ended.stderr) == (code, True), ended
+        assert "Traceback" not in ended.stderr
     sync_refunds()
     assert installation.open_codes() == {}
-    with pytest.raises(ConfigurationError, match=r"settled already: refunded in cash"):
-        settle_refund(credit, "Grace", "again")
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions(state="closed", code="CREDIT_NOTE_TO_REFUND")
+        kept = ledger.credit_note(credit)
+    assert (note.closed_by, kept.settled_by, kept.settled_why) == ("Grace", "Grace", why)
 
 
 def test_units_and_delivery_are_refunded_as_credited_and_delivery_only_when_it_is(

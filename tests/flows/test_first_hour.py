@@ -95,11 +95,17 @@ def test_check_prints_the_form_of_the_envelope_and_the_first_hour(
 ) -> None:
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
+    away = installation.folder / "away"
+    installation.add_settings(f'[refunds]\nto_prima = "export"\nexport_folder = "{away}"')
     lines = {line.name: line for line in checks.check_all()}
 
     for found in ("style rpc", "use literal", "request_part xmlIn", "answer_parts xmlOut"):
         assert found in lines["PRIMA web service"].text
-    assert lines["PRIMA on an invented order"].is_good
+    assert [line.name for line in lines.values() if not line.is_good] == ["folder of refunds"]
+    assert (f"{away} does not exist" in lines["folder of refunds"].text, lines["folder of refunds"].is_setting) == (
+        True,
+        True,
+    )
 
 
 def numbers(installation: Installation, **orders: object) -> str:

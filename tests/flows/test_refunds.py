@@ -66,6 +66,7 @@ def files(installation: Installation) -> dict[str, list[dict[str, str]]]:
 def exports(installation: Installation) -> Path:
     """Let refunds be exported, and return the folder."""
     folder = installation.folder / "refunds"
+    folder.mkdir()
     installation.add_settings(f'[refunds]\nto_prima = "export"\nexport_folder = "{folder}"')
     return folder
 
@@ -246,7 +247,7 @@ def test_a_run_killed_while_it_exported_leaves_one_file_even_when_prima_took_it_
             request_hash="of the killed run",
         )
     if not is_handed_over:
-        (folder / STAGING).mkdir(parents=True)
+        (folder / STAGING).mkdir()
         (folder / STAGING / name).write_bytes(b"cut in the midd")
 
     sync_refunds()
@@ -262,13 +263,14 @@ def test_a_run_killed_while_it_exported_leaves_one_file_even_when_prima_took_it_
 
 def test_a_folder_that_cannot_be_used_is_an_exception_until_it_can(installation: Installation, order: Order) -> None:
     folder = exports(installation)
-    folder.write_text("a file where the folder should be", encoding="utf-8")
+    folder.rmdir()  # where a mount is away
     memo = refund(installation, order, {1: 1})
 
     assert sync_refunds().counts["refused"] == 1
     assert installation.open_codes() == {f"refund {memo['increment_id']}": "REFUND_NOT_EXPORTED"}
+    assert not folder.exists(), "what is written on this machine instead reaches nobody"
 
-    folder.unlink()
+    folder.mkdir()
     assert sync_refunds().counts["posted"] == 1
     assert installation.open_codes() == {}
     assert len(files(installation)) == 1
