@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,19 @@ def documents(count: int) -> list[dict[str, Any]]:
             placed = (start + timedelta(seconds=10 * len(made))).strftime("%Y-%m-%d %H:%M:%S")
             order |= {"entity_id": entity_id, "increment_id": f"{entity_id:09d}"}
             order |= {"created_at": placed, "updated_at": placed}
-            for line in order["items"]:
+            for line in lines_of(order):
                 line["order_id"] = entity_id
             made.append(order)
     return made
+
+
+def lines_of(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of an order document wherever it repeats them."""
+    assignments = order["extension_attributes"].get("shipping_assignments", [])
+    for line in chain(order["items"], *(assignment.get("items", []) for assignment in assignments)):
+        yield line
+        if "parent_item" in line:
+            yield line["parent_item"]
 
 
 def prepare(folder: Path, count: int) -> None:

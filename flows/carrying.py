@@ -47,12 +47,15 @@ def carry(batch: extract.OrderBatch, items: ItemIndex, rules: OrderRules, settin
 def carry_changed(items: ItemIndex, rules: OrderRules, settings: Settings) -> list[OrderSummary]:
     """Carry every order that changed in Magento, batch by batch: the next is read while PRIMA takes the one before."""
     summaries: list[OrderSummary] = []
+    carried: dict[int, bytes] = {}
     present: UnderWay | None = depart(extract.fetch_new_orders(), items, rules, settings)
     while present is not None:
         following: UnderWay | None = None
         try:
             if not present.batch.is_last:
-                batch = extract.fetch_new_orders(present.batch.position, before=len(present.batch.records))
+                carried |= present.batch.fingerprints
+                before = len(present.batch.records)
+                batch = extract.fetch_new_orders(present.batch.position, before=before, carried=whole(carried))
                 following = depart(batch, items, rules, settings, behind=present)
         finally:
             summaries.append(arrive(present))

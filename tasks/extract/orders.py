@@ -1,7 +1,9 @@
 """Orders out of Magento, in batches by key; and what the ledger already knows about them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +33,8 @@ ORDERS_A_QUESTION = 50
 WAITING_STATES: tuple[OrderStateName, ...] = ("seen", "ready", "held", "refused")
 REJECTED_CODES = ("ROW_REJECTED", "TOTALS_DISAGREE")
 POSTED_STATES = ("accepted", "part_dispatched", "dispatched", "closed")
+# What changes of an order when our own note or a comment is written on it; no step of the line decides by these.
+MARKED = frozenset({"updated_at", "ext_order_id", "status_histories"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class OrderBatch:
 
     `watermark` is where the stream stands once both are recorded (None: it does not move), `position` where reading
     goes on. The two differ when Magento says that an order changed in the future: the watermark waits for that time.
+    `fingerprints` are those of the records by entity id, for the next batch of the same run.
     """
 
     batch_id: str
@@ -47,15 +52,20 @@ class OrderBatch:
     is_last: bool
     unreadable: Sequence[Unreadable] = ()
     position: Watermark | None = None
+    fingerprints: Mapping[int, bytes] = field(default_factory=dict, repr=False)
 
 
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
-def fetch_new_orders(after: Watermark | None = None, before: int = 0) -> OrderBatch:
+def fetch_new_orders(
+    after: Watermark | None = None, before: int = 0, carried: Mapping[int, bytes] | None = None
+) -> OrderBatch:
     """Return the next orders changed since `after`, or since the ledger's watermark less the overlap.
 
-    `before` is how many orders the batch before this one had, which says how large this one may be.
+    `before` is how many orders the batch before this one had, which says how large this one may be. `carried` are the
+    fingerprints of what this run has read before: an order that comes again with nothing new on it but our own note,
+    which is written while the run still reads, is left out.
     Source: GET /rest/V1/orders, sorted by `(updated_at, entity_id)`; read by key, so that nothing shifts between pages.
     An order is read again when its `updated_at` lies inside the overlap; the ledger makes that harmless. Orders that
     are known to be unreadable are left out here: `fetch_waiting_orders` asks for each of them by its id.
@@ -69,10 +79,12 @@ def fetch_new_orders(after: Watermark | None = None, before: int = 0) -> OrderBa
         began_at = datetime.now(UTC)
         until = began_at + timedelta(days=1)
         readings = magento.changed("orders", (after.at, after.key), until, leave_out=known_unreadable(ledger))
-        read = gathered(readings, enough(before))
+        read = gathered(_without_carried(readings, carried or {}), enough(before))
         batch_id = ledger.open_batch(STREAM, after.at, until)
     position = Watermark(STREAM, *read.position) if read.position else None
-    return OrderBatch(batch_id, read.records, not_beyond(began_at, position), read.is_last, read.unreadable, position)
+    watermark = not_beyond(began_at, position)
+    fingerprints = {record["entity_id"]: fingerprint(record) for record in read.records if "entity_id" in record}
+    return OrderBatch(batch_id, read.records, watermark, read.is_last, read.unreadable, position, fingerprints)
 
 
 @task(
@@ -138,6 +150,12 @@ class Gathered:
     is_last: bool
 
 
+def fingerprint(record: Mapping[str, Any]) -> bytes:
+    """Return 16 bytes that are equal for two records of an order that differ in nothing but our own marks on it."""
+    content = {name: value for name, value in record.items() if name not in MARKED}
+    return hashlib.blake2b(json.dumps(content, default=str, sort_keys=True).encode(), digest_size=16).digest()
+
+
 def enough(before: int) -> int:
     """Return how many orders make a batch behind one of so many."""
     return min(RECORDS_A_BATCH, max(FIRST_BATCH, GROWTH * before))
@@ -192,6 +210,16 @@ def read_numbered(magento: MagentoClient, order_numbers: Sequence[str], entity_i
 def known_unreadable(ledger: Ledger, kind: StreamName = "orders") -> set[int]:
     """Return the entity ids of the documents that have an open exception because Magento does not hand them out."""
     return entity_ids(kind, (note.subject for note in ledger.exceptions(code=CODES[kind])))
+
+
+def _without_carried(readings: Iterable[Reading], carried: Mapping[int, bytes]) -> Iterator[Reading]:
+    for reading in readings:
+        new = [
+            record
+            for record in reading.records
+            if (known := carried.get(record.get("entity_id", 0))) is None or known != fingerprint(record)
+        ]
+        yield replace(reading, records=new)
 
 
 def _behind(watermark: Watermark | None, minutes: int) -> Watermark:

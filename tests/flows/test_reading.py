@@ -214,6 +214,24 @@ def test_a_page_that_comes_twice_posts_nothing_twice(quick: Installation) -> Non
     assert len(posted(quick)) == 20
 
 
+def test_an_order_that_only_our_own_note_changed_is_not_carried_a_second_time_in_a_run(quick: Installation) -> None:
+    quick.holds(*(changed(f"{n:09d}", ago(minutes=60, seconds=-n)) for n in range(1, 4)))
+    first = extract.fetch_new_orders()
+    with extract.connect.open_magento(quick.settings) as magento:
+        for entity_id in (1001, 1002):
+            magento.save_order(entity_id, ext_order_id=f"3000{entity_id}")
+            magento.comment(entity_id, "Accepted by PRIMA.")
+        magento.cancel(1002)
+
+    again = extract.fetch_new_orders(first.position, carried=first.fingerprints)
+    unknown = extract.fetch_new_orders(first.position)
+
+    assert [record["increment_id"] for record in first.records] == ["000000001", "000000002", "000000003"]
+    assert [record["increment_id"] for record in again.records] == ["000000002"], "cancelled meanwhile"
+    assert {record["increment_id"] for record in unknown.records} == {"000000001", "000000002"}
+    assert again.position == unknown.position, "the stream goes on behind what was left out"
+
+
 def test_orders_of_one_second_on_both_sides_of_a_batch_are_all_read(
     quick: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
