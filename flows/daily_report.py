@@ -40,7 +40,7 @@ def report_day(business_date: date | None = None, tell: bool = True) -> DailySum
     files = record.write_report(whole(report))
     told = post.send_report(report_messages(report, settings, files.address)) if tell else []
     problems = {each.channel: each.problem for each in told if each.problem}
-    taken = [each.channel for each in told if not each.problem]
+    taken = [each.channel for each in told if each.was_taken]
     record.close_report(whole(report), problems, taken)
     record.show_report(whole(report), files)
     return DailySummary(report.headline, report.is_calm, str(files.page), str(files.workbook), taken, sorted(problems))

@@ -1,10 +1,12 @@
 """A webhook receiver on this machine: keeps what it is sent, and fails when it is told to."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -33,8 +35,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Receive for the block, at a port of its own of 127.0.0.1."""
+def receiving(certificate: tuple[Path, Path] | None = None) -> Iterator[Receiver]:
+    """Receive for the block, at a port of its own of 127.0.0.1; with a certificate and its key over TLS."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,8 +51,9 @@ def receiving() -> Iterator[Receiver]:
                 receiver.let_go.wait(LONGEST_SECONDS)
             if code > 0:
                 self.send_response(code)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", "2")
                 self.end_headers()
+                self.wfile.write(b"ok")  # by which Slack says that it has it
             else:
                 self.close_connection = True
 
@@ -59,6 +62,11 @@ def receiving() -> Iterator[Receiver]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         receiver.url = f"http://127.0.0.1:{server.server_port}/"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            receiver.url = f"https://localhost:{server.server_port}/"
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

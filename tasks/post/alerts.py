@@ -1,4 +1,4 @@
-"""Alerts to the people: written down before they leave, through a webhook or a notification block of Prefect.
+"""Alerts to the people: written down before they leave, through a webhook, mail, or a block of Prefect.
 
 A message whose answer was lost, or whose run was killed, is sent again under its old number. That is the other way
 round than with an order: people are better told twice than never.
@@ -24,16 +24,19 @@ from tasks.errors import CallRefusedError, ConfigurationError, IntegrationError,
 from tasks.settings import Settings
 from tasks.settings.alert_rules import channels
 from tasks.settings.alerts import ChannelSettings
+from tasks.systems.ledger import Ledger
+from tasks.systems.mail import send_mail
 from tasks.systems.webhook import OPERATION, send_json
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of one alert; `problem` is empty when its channel took it."""
+    """What became of one alert; `problem` is empty when its channel took it and everybody behind it has it."""
 
     channel: str
     number: int
     problem: str = ""
+    was_taken: bool = True
 
 
 @task(cache_policy=NO_CACHE)
@@ -49,19 +52,25 @@ def send_alerts(alerts: Sequence[Alert], withdrawn: Sequence[int]) -> list[Told]
         ledger.withdraw_alerts(withdrawn)
         for alert in alerts:
             if alert.channel in failed:
-                told.append(Told(alert.channel, alert.number, failed[alert.channel]))
+                told.append(Told(alert.channel, alert.number, failed[alert.channel], was_taken=False))
                 continue
             number = ledger.begin_alert(alert)
-            try:
-                tell(channels(settings)[alert.channel], alert, number)
-            except IntegrationError as error:
-                failed[alert.channel] = str(error)
-                ledger.fail_alert(number, str(error))
-                get_run_logger().warning(str(error))
-            else:
-                ledger.end_alert(number)
-            told.append(Told(alert.channel, number, failed.get(alert.channel, "")))
+            told.append(send_one(ledger, settings, alert, number))
+            if not told[-1].was_taken:
+                failed[alert.channel] = told[-1].problem
     return told
+
+
+def send_one(ledger: Ledger, settings: Settings, message: Message, number: int) -> Told:
+    """Send a message that is pending under this number, and note what became of it."""
+    try:
+        problem = tell(settings, message, number)
+    except IntegrationError as error:
+        ledger.fail_alert(number, str(error))
+        get_run_logger().warning(str(error))
+        return Told(message.channel, number, str(error), was_taken=False)
+    ledger.end_alert(number)
+    return Told(message.channel, number, problem)
 
 
 def send_test(settings: Settings, names: Sequence[str] = ()) -> list[Told]:
@@ -72,17 +81,32 @@ def send_test(settings: Settings, names: Sequence[str] = ()) -> list[Told]:
         raise ConfigurationError(
             f"no channel has the name {', '.join(unknown)}; there are {', '.join(known) or 'none'}.", system="settings"
         )
-    return [_tested(known[name]) for name in names or known]
+    return [_tested(settings, name) for name in names or known]
 
 
-def tell(channel: ChannelSettings, alert: Message, number: int) -> None:
-    """Hand one message to one channel. Raises the errors of `send_json`, and ConfigurationError for a missing block."""
+def tell(settings: Settings, message: Message, number: int) -> str:
+    """Hand one message to its channel; return what is wrong although it was taken, empty when nothing is.
+
+    Raises the errors of `send_json` and `send_mail`, and ConfigurationError for a block that is missing or a password
+    that is not set.
+    """
+    channel = channels(settings)[message.channel]
+    key = f"magento-prima-alert-{number}"
+    seconds = channel.timeout_seconds
     if channel.url:
-        content = {**alert.as_json(), "alert": number}
-        key = f"magento-prima-alert-{number}"
-        send_json(channel.name, channel.url, content, key=key, timeout_seconds=channel.timeout_seconds)
-        return
-    _notify(channel, alert)
+        content = {**message.as_json(), "alert": number}
+        send_json(channel.name, channel.url, content, key=key, timeout_seconds=seconds)
+        return ""
+    server = settings.alerts.mail
+    if not channel.to or server is None:
+        _notify(channel, message)
+        return ""
+    password = connect.secrets().require("MAIL_PASSWORD")[0] if server.user else ""
+    title, text = message.title, message.text
+    refused = send_mail(
+        channel.name, server, channel.to, title, text, password=password, key=key, timeout_seconds=seconds
+    )
+    return f"the mail server refused {refused} of the {len(channel.to)} recipients." if refused else ""
 
 
 def _notify(channel: ChannelSettings, alert: Message) -> None:
@@ -116,11 +140,11 @@ def _notify(channel: ChannelSettings, alert: Message) -> None:
         ) from error
 
 
-def _tested(channel: ChannelSettings) -> Told:
+def _tested(settings: Settings, name: str) -> Told:
     now = datetime.now(UTC)
     alert = Alert(
         number=0,
-        channel=channel.name,
+        channel=name,
         topic=TEST_CODE,
         level=0,
         code=TEST_CODE,
@@ -137,7 +161,6 @@ def _tested(channel: ChannelSettings) -> Told:
         link="magento-prima alerts show",
     )
     try:
-        tell(channel, alert, 0)
+        return Told(name, 0, tell(settings, alert, 0))
     except IntegrationError as error:
-        return Told(channel.name, 0, str(error))
-    return Told(channel.name, 0)
+        return Told(name, 0, str(error), was_taken=False)

@@ -8,10 +8,8 @@ from prefect.logging import get_run_logger
 
 from schemas.daily_message import ReportMessage
 from tasks import connect
-from tasks.errors import IntegrationError
-from tasks.post.alerts import Told, tell
+from tasks.post.alerts import Told, send_one
 from tasks.settings import Settings
-from tasks.settings.alert_rules import channels
 
 
 @task(cache_policy=NO_CACHE)
@@ -27,15 +25,5 @@ def send_report(messages: Sequence[ReportMessage]) -> list[Told]:
             if ledger.was_told(message.channel, message.topic):
                 get_run_logger().info("channel %s has the %s already", message.channel, message.topic)
                 continue
-            number = ledger.begin_alert(message)
-            problem = ""
-            try:
-                tell(channels(settings)[message.channel], message, number)
-            except IntegrationError as error:
-                problem = f"{message.topic}: {error}"
-                ledger.fail_alert(number, problem)
-                get_run_logger().warning(problem)
-            else:
-                ledger.end_alert(number)
-            told.append(Told(message.channel, number, problem))
+            told.append(send_one(ledger, settings, message, ledger.begin_alert(message)))
     return told

@@ -112,6 +112,8 @@ class Settings(Section):
             names.append("PRIMA_HEADER_VALUE")
         if self.prima.proxy_user:
             names.append("PRIMA_PROXY_PASSWORD")
+        if self.alerts.mail is not None and self.alerts.mail.user:
+            names.append("MAIL_PASSWORD")
         if re.match(r"[\w+]+://[^:/@\s]+@", self.prima.reporting.url):
             names.append("PRIMA_REPORTING_PASSWORD")
         return names

@@ -18,6 +18,7 @@ SECRETS = (
     "PRIMA_HEADER_VALUE",
     "PRIMA_PROXY_PASSWORD",
     "PRIMA_CLIENT_KEY_PASSWORD",
+    "MAIL_PASSWORD",
 )
 
 SecretLookup = Callable[[str], str | None]

@@ -7,13 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from apprise.plugins.slack import NotifySlack
+from prefect.blocks.notifications import CustomWebhookNotificationBlock, MicrosoftTeamsWebhook, SlackWebhook
 from prefect.settings import PREFECT_API_URL
 
 from flows.alerts import send_alerts
+from flows.orders import sync_orders
 from schemas.documents import ExceptionNote
+from tests import mail_receiver
+from tests.certificates import certificate
+from tests.flows.shopping import ADDRESS, CUSTOMER, PRICE, TEE, a_line, buy
 from tests.installation import Installation
 from tests.webhook_receiver import HOLD, LONGEST_SECONDS, Receiver, receiving
 
@@ -200,3 +206,72 @@ def test_channels_are_tried_by_a_command_and_a_notification_block_of_prefect_is_
         2,
         "settings: no channel has the name nobody; there are operations, head.\n",
     )
+
+
+CHANNELS = """
+[alerts]
+link = "https://desk.example/{{code}}"
+
+[[alerts.channels]]
+name = "slack"
+block = "slack-webhook/every-kind"
+
+[[alerts.channels]]
+name = "teams"
+block = "ms-teams-webhook/every-kind"
+
+[[alerts.channels]]
+name = "mail"
+to = ["ecommerce@shop.example"]
+
+[[alerts.channels]]
+name = "webhook"
+url = "{webhook}"
+
+[alerts.mail]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "prima@shop.example"
+"""
+
+
+def test_each_kind_of_channel_names_value_count_age_next_step_and_link_and_nothing_of_the_customer(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.magento.add_product(TEE, price=PRICE, quantity=5)
+    order = buy(installation, a_line(TEE, 2))
+    sync_orders()
+    signed = certificate(tmp_path, "teams")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(signed[0]))
+    with receiving() as slack, receiving(signed) as teams, receiving() as webhook, mail_receiver.receiving() as mail:
+        monkeypatch.setattr(NotifySlack, "webhook_url", f"{slack.url}services")
+        SlackWebhook(url="https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ").save(
+            "every-kind", overwrite=True
+        )
+        MicrosoftTeamsWebhook(
+            url=f"{teams.url}workflows/WF/triggers/manual/paths/invoke?api-version=2016-06-01&sp=run&sv=1.0&sig=SIG"
+        ).save("every-kind", overwrite=True)
+        installation.add_settings(CHANNELS.format(webhook=webhook.url, port=mail.port))
+
+        summary = send_alerts(as_at=datetime.now(UTC) + timedelta(hours=3))
+
+        assert (summary.sent, summary.not_sent) == (4, 0)
+        (letter,) = mail.messages
+        told = [*slack.messages, *teams.messages, *webhook.messages, {"text": letter.get_content()}]
+    assert len(told) == 4
+    assert (letter["Subject"], mail.to) == (
+        "1 x SKU_UNKNOWN, £27.95 at risk, oldest 3 h",
+        [["ecommerce@shop.example"]],
+    )
+    for message in told:
+        text = json.dumps(message, ensure_ascii=False)
+        for said in (
+            "Open: 1, of which 1 new; at risk: £27.95; oldest: 3 h",
+            f"order {order['increment_id']}",
+            "What to do: ",
+            "https://desk.example/SKU_UNKNOWN",
+        ):
+            assert said in text
+        for personal in (CUSTOMER.surname, CUSTOMER.email, ADDRESS.street[0], ADDRESS.postcode, ADDRESS.town):
+            assert personal not in text.replace("desk.example", "").replace("shop.example", "")

@@ -51,10 +51,22 @@ def test_the_table_becomes_rules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('url = "https://hooks.example/operations"', "", "alerts.channels.0: needs url or block"),
+        ('url = "https://hooks.example/operations"', "", "alerts.channels.0: needs url, block or to"),
         ("https://", "ftp://", "alerts.channels.0.url: must begin with https://"),
         ("https://", "https://me:secret@", "must hold no user and no password"),
         ('teams = ["operations"]', 'block = "slack-webhook/ops"', "url and block exclude one another"),
+        ('teams = ["operations"]', 'to = ["ops@shop.example"]', "alerts.channels.0.to: to excludes url and block"),
+        ('url = "https://hooks.example/operations"', 'to = ["ops"]', "alerts.channels.0.to.0"),
+        (
+            'url = "https://hooks.example/operations"',
+            'to = ["ops@shop.example"]',
+            "alerts.channels: operations sends mail, which needs [alerts.mail]",
+        ),
+        (
+            "[alerts.next]",
+            '[alerts.mail]\nhost = "mail"\nsender = "a@b.example"\nsecurity = "none"\nuser = "me"\n[alerts.next]',
+            "alerts.mail.user: a password would travel in the open",
+        ),
         ('teams = ["operations"]', 'teams = ["sales"]', "alerts.channels.0.teams.0"),
         ("quiet_until = 07:00:00", "", "alerts: quiet_from and quiet_until go together"),
         ('operations = ["operations"]', 'operations = ["boss"]', "alerts.next: no channel has the name boss"),
@@ -68,3 +80,16 @@ def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, said: str) -> No
 
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_report_is_sent_to_channels_that_there_are(tmp_path: Path) -> None:
+    read(tmp_path, GOOD)
+    path = tmp_path / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    for channels in ('["operations"]', '["operations", "boss"]'):
+        path.write_text(text.replace("[daily_report]", f"[daily_report]\nchannels = {channels}"), encoding="utf-8")
+        if "boss" not in channels:
+            assert Settings.from_file(path).daily_report.channels == ["operations"]
+            continue
+        with pytest.raises(ConfigurationError, match="daily_report: channels: no alert channel has the name boss"):
+            Settings.from_file(path)
