@@ -1,15 +1,27 @@
 """`magento-prima evidence`: a customer is erased from the command line, and nothing else is missing afterwards."""
 
+import re
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from prefect.logging.handlers import APILogHandler
+from prefect.settings import (
+    PREFECT_LOGGING_TO_API_ENABLED,
+    PREFECT_SERVER_DATABASE_CONNECTION_URL,
+    temporary_settings,
+)
+from sqlalchemy import make_url
 
 from flows.orders import sync_orders
 from flows.reconciliation import reconcile
 from flows.replay import replay_order
+from sandbox.searching import Trace, people, traces
 from tasks.errors import CallRefusedError
 from tests.installation import Installation
 from tests.recorded import sample_order
@@ -17,42 +29,74 @@ from tests.recorded import sample_order
 PLACED_ON = date(2026, 11, 23)
 ERASED, KEPT = "000000020", "000000019"
 BECAUSE = ("--by", "ada", "--reason", "asked for on 24 November")
-# What the stand-ins keep is Magento's and PRIMA's own.
-OTHERS = ("magento.db", "prima.db")
+# Of nobody else in any test: the database of the Prefect server is everybody's.
+PERSON = {
+    "firstname": "Xanthippé", "lastname": "Quillfeather", "company": "Quillfeather & Daughters", "city": "Owlminster",
+    "street": ["17 Featherbed Wynd", "Attic 9"], "postcode": "ZX9 8QF", "telephone": "01632 960887",
+    "email": "Xan.Quillfeather@owl.example.test",
+}  # fmt: skip
+# Words in which PRIMA refuses an order for once, with the customer of that order in them.
+REFUSAL = "{CustomerForename} {CustomerSurname}, {AddrLine1}, {PostCode}, {CustomerEmail} is with the picker"
+
+
+def others(path: Path) -> bool:
+    """What the stand-ins keep is Magento's and PRIMA's own."""
+    return path.name.startswith(("magento.db", "prima.db"))
+
+
+def of_somebody(order: dict[str, Any]) -> dict[str, Any]:
+    """Return the order as that person placed it."""
+    own = {f"customer_{name}": PERSON[name] for name in ("firstname", "lastname", "email")}
+    shipping = order["extension_attributes"]["shipping_assignments"][0]["shipping"]
+    for address in (order["billing_address"], shipping["address"]):
+        address.update(PERSON)
+    return order | own | {"remote_ip": "198.51.100.77"}
 
 
 @pytest.fixture
-def carried(installation: Installation) -> Installation:
-    """An installation whose two orders are in PRIMA and dispatched, after a night of reconciliation."""
-    installation.holds(sample_order(KEPT), sample_order(ERASED))
-    sync_orders()
-    with installation.ledger() as ledger:
-        assert ledger.set_order_states([KEPT, ERASED], "dispatched", expected=["accepted"])
-    reconcile(PLACED_ON)
-    return installation
+def carried(installation: Installation) -> Iterator[Installation]:
+    """An installation whose two orders are in PRIMA and dispatched, after a night of reconciliation.
+
+    PRIMA refused both of them at first, with their customers in its words. Prefect keeps logs.
+    """
+    installation.configure(concurrency="2\nretry_minutes = [0]")
+    installation.holds(sample_order(KEPT), of_somebody(sample_order(ERASED)))
+    with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
+        installation.prima.faults.add("MultiNewOrder", "refuse_order", times=2, text=REFUSAL)
+        sync_orders()
+        sync_orders()
+        with installation.ledger() as ledger:
+            assert ledger.set_order_states([KEPT, ERASED], "dispatched", expected=["accepted"])
+        reconcile(PLACED_ON)
+        yield installation
 
 
-def test_a_customer_is_erased_by_e_mail_and_sums_reports_and_proofs_stay(carried: Installation) -> None:
-    email, words = sample_order(ERASED)["customer_email"], personal_words(ERASED)
-    assert files_that_hold(carried, words), "the search would find nothing anyway"
-    sums = control_totals(carried)
+def test_a_customer_is_erased_by_e_mail_and_no_byte_is_left_anywhere_while_sums_reports_and_proofs_stay(
+    carried: Installation,
+) -> None:
+    values = people([of_somebody(sample_order(ERASED))])
+    assert {PERSON[name] for name in PERSON if name != "street"} <= set(values)
+    assert traces_of(carried, values, erased=False) == [], "only the table of personal data knows the customer"
+    assert {each.place for each in traces_of(carried, values, erased=True)} == {"personal_data", "bytes"}
+    assert traces(prefect_home(), {"is with the picker": "words"}, leave_out=others, erased=True), "they were told"
+    sums, report = control_totals(carried), report_of(carried)
 
+    email = PERSON["email"]
     dry = carried.command("evidence", "erase", "--customer", email.upper(), *BECAUSE, "--dry-run")
     assert (dry.returncode, "'000000020'" in dry.stdout) == (0, True), dry.stderr
-    assert files_that_hold(carried, words), "a dry run erases nothing"
+    assert traces_of(carried, values, erased=True), "a dry run erases nothing"
     done = carried.command("evidence", "erase", "--customer", email, *BECAUSE)
     assert done.returncode == 0, done.stderr
 
-    assert files_that_hold(carried, words) == []
     assert carried.command("evidence", "verify").returncode == 0
     shown = carried.command("evidence", "show", ERASED, "--payloads", "--with-customer").stdout
     assert "asked for on 24 November" in shown
-    assert not [word for word in words if word in shown]
+    assert not [word for word in values if word in shown]
     with pytest.raises(CallRefusedError, match="personal data of order 000000020 was erased"):
         replay_order(ERASED)
     reconcile(PLACED_ON)
-    assert control_totals(carried) == sums
-    assert files_that_hold(carried, words) == []
+    assert (control_totals(carried), report_of(carried)) == (sums, report)
+    assert traces_of(carried, values, erased=True) == []
     again = carried.command("evidence", "erase", ERASED, *BECAUSE)
     assert (again.returncode, "payloads: 0" in again.stdout) == (0, True), again.stderr
 
@@ -65,7 +109,8 @@ def test_an_order_under_way_is_not_erased_and_the_command_says_why(carried: Inst
 
     assert refused.returncode == 1
     assert "000000019: it is accepted" in refused.stderr
-    assert files_that_hold(carried, personal_words(ERASED))
+    with carried.ledger() as ledger:
+        assert ledger.orders_of_customer(PERSON["email"]) == [ERASED]
 
 
 def test_one_changed_byte_of_a_payload_is_named_by_verify_and_what_is_masked_is_shown_when_asked_for(
@@ -88,20 +133,26 @@ def test_one_changed_byte_of_a_payload_is_named_by_verify_and_what_is_masked_is_
     assert found.stderr.strip() == f"evidence {number} (order {KEPT}): the payload is not the one that was kept"
 
 
-def personal_words(order_number: str) -> list[str]:
-    order = sample_order(order_number)
-    address = order["billing_address"]
-    return [order["customer_email"], address["firstname"], address["lastname"], *address["street"], address["city"]]
+def traces_of(installation: Installation, values: Mapping[str, str], *, erased: bool) -> list[Trace]:
+    """Return where a customer's values stand in the product's files and in all that the Prefect server keeps."""
+    APILogHandler().flush()
+    found = [
+        traces(folder, values, leave_out=others, erased=erased) for folder in (installation.folder, prefect_home())
+    ]
+    return [each for some in found for each in some]
 
 
-def files_that_hold(installation: Installation, words: list[str]) -> list[str]:
-    """The product's files in which one of the words stands, as it is or in capitals; byte by byte."""
-    wanted = [form.encode() for word in words for form in (word, word.upper(), word.lower())]
-    return sorted(
-        path.name
-        for path in installation.folder.rglob("*")
-        if path.is_file() and not path.name.startswith(OTHERS) and any(each in path.read_bytes() for each in wanted)
-    )
+def prefect_home() -> Path:
+    """The folder in which the server of this session keeps its database, and runs their results."""
+    return Path(str(make_url(str(PREFECT_SERVER_DATABASE_CONNECTION_URL.value())).database)).parent
+
+
+def report_of(installation: Installation) -> list[str]:
+    """Return every amount of the report for finance, in its order."""
+    (page,) = (installation.folder / "warehouse").glob("reconciliation-*.html")
+    found = re.findall(r"-?[£€]?[\d,]+\.\d\d\b", page.read_text(encoding="utf-8"))
+    assert len(found) > 10
+    return found
 
 
 def control_totals(installation: Installation) -> list[tuple[object, ...]]:
