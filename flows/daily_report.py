@@ -29,7 +29,7 @@ class DailySummary:
 
 
 @flow(name="daily-report", description="What came, went and is open, and what the day before carried.")
-def report_day(business_date: date | None = None, tell: bool = True) -> DailySummary:
+def make_report(business_date: date | None = None, tell: bool = True) -> DailySummary:
     """Make the report of a London date, yesterday unless one is given; from the ledger alone.
 
     Channels that the settings name are sent the headline, each once for a date, and not at all without `tell`.

@@ -111,9 +111,9 @@ def run_daily_report(
 ) -> None:
     """What came, went and is open, and what a London date carried (default: yesterday), as page and workbook."""
     quieten()
-    from flows.daily_report import report_day
+    from flows.daily_report import make_report
 
-    finish(report_day(as_date(business_date), tell), as_json)
+    finish(make_report(as_date(business_date), tell), as_json)
 
 
 @app.command()

@@ -1,17 +1,13 @@
 """What a run found, for people: one sentence, a table for the Prefect UI, and a page that prints."""
 
-import os
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from schemas.money import show
@@ -20,6 +16,8 @@ from tasks.reconcile.money_findings import money_ties
 from tasks.reconcile.period import LONDON
 from tasks.reconcile.run import Reconciliation
 from tasks.reconcile.workbook import workbook
+from tasks.systems.reports.folder import link, put
+from tasks.systems.reports.page import environment
 from tasks.systems.warehouse import FILE_NAME, Row
 
 BREAKS_ON_PAGE = 500
@@ -129,12 +127,8 @@ def markdown(found: Reconciliation, files: "ReportFiles", url: str = "") -> str:
         figures = " | ".join(show(row[name], row["currency"]) for name in names)
         lines.append(f"| {LEVEL_NAMES[row['level']]} | {row['currency']} | {figures} |")
     named = (("Report", files.page), ("Workbook", files.workbook), ("Tables", files.page.with_name(FILE_NAME)))
-    shown = [f"- {name}: {_link(path, url)}" for name, path in named]
+    shown = [f"- {name}: {link(path, url)}" for name, path in named]
     return "\n".join([*lines, "", *shown, ""])
-
-
-def _link(path: Path, url: str) -> str:
-    return f"[{path.name}]({url.rstrip('/')}/{quote(path.name)})" if url else f"`{path}`"
 
 
 def break_rows(found: Reconciliation) -> list[dict[str, Any]]:
@@ -167,34 +161,18 @@ class ReportFiles:
 
 def write_files(found: Reconciliation, folder: Path, label: str) -> ReportFiles:
     """Write `reconciliation-<label>.html` and `.xlsx` into a folder, each complete or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"reconciliation-{label}.html"
-    _write(path, page(found).encode("utf-8"))
-    _write(path.with_suffix(".xlsx"), workbook(found, headline(found)))
+    put(path, page(found).encode("utf-8"))
+    put(path.with_suffix(".xlsx"), workbook(found, headline(found)))
     return ReportFiles(path, path.with_suffix(".xlsx"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def page(found: Reconciliation) -> str:
     """Return the report as one HTML page that needs nothing else: no script, no font, no picture."""
     from tasks.reconcile.charts import ageing_chart, causes_chart  # matplotlib is slow to import: when it is needed
 
-    environment = Environment(
-        loader=PackageLoader("tasks.reconcile", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
+    templates = environment("tasks.reconcile")
+    templates.filters.update(
         money=_money,
         signed=_signed,
         time=_time,
@@ -206,7 +184,7 @@ def page(found: Reconciliation) -> str:
         unbroken=_unbroken,
     )
     unpaid = money_ties(found.payment_ties)
-    return environment.get_template("report.html.j2").render(
+    return templates.get_template("report.html.j2").render(
         run=found.run,
         policy=found.policy,
         period=period_text(found.run),

@@ -73,7 +73,8 @@ def write_report(report: DailyReport) -> DailyFiles:
     if not any(each.name > path.name for each in folder.glob(f"{NAME}-*.html")):
         put(folder / f"{NAME}.html", content)
     if settings.keep_days:
-        first = report.built_at.astimezone(page.LONDON).date() - timedelta(days=settings.keep_days)
+        oldest = report.built_at.astimezone(page.LONDON).date() - timedelta(days=settings.keep_days)
+        first = min(oldest, report.day.business_date)  # what somebody asks for is there when the run has ended
         gone = delete_before(folder, NAME, first, (".html", ".xlsx"))
         get_run_logger().info("%s: %d files of dates before %s deleted", NAME, len(gone), first)
     return DailyFiles(path, path.with_suffix(".xlsx"), settings.url)

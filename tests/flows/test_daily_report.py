@@ -9,7 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 
-from flows.daily_report import report_day
+from flows.daily_report import make_report
 from flows.fulfilment import sync_fulfilment
 from flows.orders import sync_orders
 from schemas.daily_facts import LONDON
@@ -61,13 +61,13 @@ def test_a_day_of_trade_is_reported_with_its_figures_told_once_to_each_channel_a
         installation.add_settings(SETTINGS.format(first=operations.url, second=finance.url))
         installation.add_to_section("daily_report", 'at = 00:00:00\nchannels = ["operations", "finance"]')
         finance.answers = [503]
-        first = report_day(day)
+        first = make_report(day)
         assert (first.told, first.not_told) == (["operations"], ["finance"])
         assert installation.open_codes(["ALERT_NOT_SENT"]) == {"alert channel finance": "ALERT_NOT_SENT"}
-        again = report_day(day)
+        again = make_report(day)
         assert (again.told, again.not_told) == (["finance"], [])
         assert installation.open_codes(["ALERT_NOT_SENT"]) == {}
-        last = report_day(day)
+        last = make_report(day)
         assert last.told == []
         (message,), (other,) = operations.take(), finance.take()
 
