@@ -19,7 +19,7 @@ from tasks.extract.health import TAG
 from tasks.extract.recovery import COMES_BACK
 
 ZOMBIES = "magento-prima: runs that died without a word"
-CRASHES = "magento-prima: a run crashed"
+CRASHES = "magento-prima: a run crashed or failed"
 HEALTH = "health/health"
 # Above the longest pause of the server that is no reason to give a run up, and five heartbeats of `prefect.yaml`.
 SILENT_FOR = timedelta(seconds=300)
@@ -58,7 +58,7 @@ def remove_automations(client: SyncPrefectClient) -> None:
             client.delete_automation(found.id)
 
 
-def zombies(silent_for: timedelta) -> AutomationCore:
+def zombies(silent_for: timedelta, tag: str = TAG) -> AutomationCore:
     """Return the automation that marks a run as crashed when its process and its worker died together."""
     return AutomationCore(
         name=ZOMBIES,
@@ -67,7 +67,7 @@ def zombies(silent_for: timedelta) -> AutomationCore:
             after={_HEARTBEAT},
             expect={_HEARTBEAT, *_ENDS},
             match=_A_RUN,
-            match_related={"prefect.resource.id": f"prefect.tag.{TAG}"},
+            match_related={"prefect.resource.id": f"prefect.tag.{tag}"},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
@@ -78,7 +78,9 @@ def zombies(silent_for: timedelta) -> AutomationCore:
 
 
 def crashes(health: UUID) -> AutomationCore:
-    """Return the automation that runs the deployment `health` when a run crashed that may come back.
+    """Return the automation that runs the deployment `health` when a run crashed or failed that may come back.
+
+    A run that lost the Prefect server ends as failed.
 
     The flow `health` itself carries no such tag, or one that always crashed would start itself for ever.
     """
@@ -86,7 +88,7 @@ def crashes(health: UUID) -> AutomationCore:
         name=CRASHES,
         description="The deployment health looks at once; it also looks every five minutes.",
         trigger=EventTrigger(
-            expect={"prefect.flow-run.Crashed"},
+            expect={"prefect.flow-run.Crashed", "prefect.flow-run.Failed"},
             match=_A_RUN,
             match_related={"prefect.resource.id": f"prefect.tag.{COMES_BACK}"},
             posture=Posture.Reactive,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 from prefect.concurrency.sync import concurrency
 from prefect.settings import get_current_settings
 
@@ -17,9 +18,25 @@ def slots_of_both_systems() -> Iterator[None]:
 
     Once a flow, not once a task: taking a slot costs a tenth of a second, looking for one that nobody created two
     seconds. Without a Prefect server (a flow run by hand) there is nobody to share with, and no slot.
+
+    Raises httpx.TransportError when the server is away as the slots are asked for.
     """
     if not get_current_settings().api.url:
         yield
         return
-    with concurrency([MAGENTO_LIMIT, PRIMA_LIMIT], occupy=1, timeout_seconds=SECONDS):
-        yield
+    is_held, failure = False, None
+    try:
+        with concurrency([MAGENTO_LIMIT, PRIMA_LIMIT], occupy=1, timeout_seconds=SECONDS):
+            is_held = True
+            try:
+                yield
+            except BaseException as error:
+                failure = error
+                raise
+    except httpx.TransportError:
+        # The server was away when the slots were to be given back: it takes them back itself after five minutes. What
+        # the run did is done, or failed for a reason of its own.
+        if failure is not None:
+            raise failure from None
+        if not is_held:
+            raise

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,7 +30,8 @@ from tasks.extract.health import PAGE, TAG
 
 COMES_BACK = "comes-back"  # the tag of deployments that may be started again without a person
 LOOK_BACK = timedelta(days=1)
-_TROUBLED = (StateType.CRASHED, StateType.PENDING)
+# A run that needed the Prefect server while it was away: our own systems' errors are of other kinds.
+_LOST_SERVER = re.compile(r"exception: (Connect|Read|Write|RemoteProtocol|Pool)(Error|Timeout)\b")
 
 
 @task(cache_policy=NO_CACHE)
@@ -56,11 +58,12 @@ def _troubled(client: SyncPrefectClient, since: datetime) -> list[FlowRun]:
     tagged = FlowRunFilterTags(all_=[TAG])
     crashed = FlowRunFilter(
         tags=tagged,
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED])),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED, StateType.FAILED])),
         end_time=FlowRunFilterEndTime(after_=since),
     )
     taken = FlowRunFilter(tags=tagged, state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING])))
-    return [*_pages(client, crashed, None), *_pages(client, taken, None)]
+    ended = [run for run in _pages(client, crashed, None) if _state(run) == "CRASHED"]
+    return [*ended, *_pages(client, taken, None)]
 
 
 def _since(client: SyncPrefectClient, deployments: list[UUID], first: datetime) -> list[FlowRun]:
@@ -83,6 +86,13 @@ def _pages(client: SyncPrefectClient, chosen: FlowRunFilter, of: DeploymentFilte
             return runs
 
 
+def _state(run: FlowRun) -> str:
+    """Return the type of its state; one that lost the server has crashed, whatever it still managed to say."""
+    assert run.state is not None  # the server gives each run a state as it is made
+    is_lost = run.state.is_failed() and _LOST_SERVER.search(run.state.message or "")
+    return "CRASHED" if is_lost else run.state.type.value
+
+
 def _recent(run: FlowRun, deployments: Mapping[UUID, DeploymentResponse]) -> RecentRun:
     assert run.deployment_id is not None  # only runs of deployments are asked for
     assert run.state is not None  # the server gives each run a state as it is made
@@ -94,7 +104,7 @@ def _recent(run: FlowRun, deployments: Mapping[UUID, DeploymentResponse]) -> Rec
         deployment=deployment.name,
         # The parameters may name a person: only their hash goes on from here.
         purpose=hashlib.sha256(json.dumps(run.parameters, sort_keys=True, default=str).encode()).hexdigest(),
-        state=run.state.type.value,
+        state=_state(run),
         at=run.start_time or expected,
         since=run.state.timestamp,
         comes_back=COMES_BACK in deployment.tags,

@@ -44,7 +44,8 @@ def start_again(restarts: Sequence[Restart]) -> int:
 
 def _start(client: SyncPrefectClient, restart: Restart) -> bool:
     crashed = client.read_flow_run(UUID(restart.run_id))
-    if crashed.state is None or not crashed.state.is_crashed() or crashed.deployment_id is None:
+    state = crashed.state
+    if state is None or not (state.is_crashed() or state.is_failed()) or crashed.deployment_id is None:
         return False
     run = client.create_flow_run_from_deployment(
         crashed.deployment_id,

@@ -19,6 +19,7 @@ from tests.installation import Installation
 
 TAGS = ["magento", "prima"]
 CAUSE = "Process exited with status code -9"
+LOST_SERVER = "Flow run encountered an exception: ConnectError: All connection attempts failed"  # as Prefect says it
 
 
 class Server:
@@ -94,7 +95,9 @@ def test_a_crash_reported_twice_comes_back_once_is_told_once_and_is_over_when_th
 def test_a_run_that_always_crashes_is_started_again_twice_and_then_it_is_down(
     installation: Installation, server: Server
 ) -> None:
-    server.run("stream", states.Running(), states.Crashed(message=CAUSE))
+    server.run("stream", states.Running(), states.Failed(message="it went wrong: PRIMA says no"))
+    assert watch_health().restarted == 0
+    server.run("stream", states.Running(), states.Failed(message=LOST_SERVER))
 
     restarted = []
     for _ in range(4):
@@ -103,7 +106,7 @@ def test_a_run_that_always_crashes_is_started_again_twice_and_then_it_is_down(
             server.crash_the_last("stream")
 
     assert restarted == [1, 1, 0, 0]
-    assert len(server.runs("stream")) == 3
+    assert len(server.runs("stream")) == 4
     with installation.ledger() as ledger:
         assert open_findings(ledger) == {"flow stream": "FLOW_DOWN"}
     shown = installation.command("health", "--json")
