@@ -3,16 +3,20 @@
 (a) A cycle in which nothing changed, against a bare program that asks for the same answer, parses it with lxml and
 takes the seven values of each row out as Python texts; it does no more with them. Two ratios: to answer and parse, and
 to the parse alone, where the time that PRIMA took to answer the bare program is taken off the cycle as well. A cycle
-also reads a sample of Magento's stock back, in which a bare parse has no part: that is in the cycle and shown apart.
-Beside it a cycle that works everything out although nothing changed (`stock.work_out_minutes`).
+also reads a sample of Magento's stock back, in which a bare parse has no part, and Prefect records the run and its
+steps: both are in the cycle and shown apart, the latter as a flow of as many steps that do nothing. What one SKU more
+costs is told from the smallest and the largest number of SKUs. Beside it a cycle that works everything out although
+nothing changed (`stock.work_out_minutes`), and one in which a single SKU changed.
 
 (b) A cycle in which every SKU changed, against a bare loop that posts the same batches with httpx. Magento's stand-in
 takes as long for a batch as a real Magento did (45 ms and 3.2 ms an item, magento-rest.md), unless told otherwise.
 Stand-ins, flow and bare programs are processes of their own; Prefect's server is up.
 
     python benchmarks/bench_inventory.py                            1,000 and 10,000 SKUs
-    python benchmarks/bench_inventory.py --skus 1000 10000 100000
+    python benchmarks/bench_inventory.py --skus 1000 10000 100000   a quarter of an hour; for docs/scaling.md
     python benchmarks/bench_inventory.py --seconds-a-batch 0.1      a quicker Magento, which shows more of our own cost
+
+The last lines are the tables of docs/scaling.md.
 """
 
 import argparse
@@ -30,12 +34,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.inventory_figures import STEPS, Bare, Cycle, Measured, show, show_growth, show_tables
 from benchmarks.processes import in_a_process, middle, prefect_server, served
 
 BATCH = 250
 SECONDS_A_BATCH = 0.045 + BATCH * 0.0032
-TARGET_UNCHANGED, TARGET_PUSH = 2.0, 1.1
 TIMES = 3
+ONE = "STYLE00000-C0-1"
 STOCK_WRITE = "POST /V1/inventory/source-items"
 REQUEST = (
     '<?xml version="1.0"?><Request RequestType="ProductAvailableToSell"><Data ProductFrom="" ProductTo=""/></Request>'
@@ -71,20 +76,21 @@ def serve_magento(folder: str, seconds_a_batch: float, pipe: Any) -> None:
 
 
 def serve_prima(folder: str, pipe: Any) -> None:
-    """Serve PRIMA; "sell" takes a unit off every SKU that has one and adds one to the others."""
+    """Serve PRIMA; "sell" takes a unit off every SKU that has one and adds one to the others, "sell one" of one SKU."""
     from sandbox.prima import PrimaStandIn
 
     with PrimaStandIn(Path(folder)) as prima:
         addresses = {"wsdl_url": prima.wsdl_url, "reporting_url": prima.reporting_url}
         pipe.send({**addresses, "not_found_text": prima.not_found_text})
-        while pipe.recv() == "sell":
+        while (wanted := pipe.recv()) in ("sell", "sell one"):
+            which = f" where sku = '{ONE}'" if wanted == "sell one" else ""
             with sqlite3.connect(Path(folder) / "prima.db") as database:
-                database.execute("update stand_in_items set available = available + iif(available > 0, -1, 1)")
+                database.execute(f"update stand_in_items set available = available + iif(available > 0, -1, 1){which}")
             pipe.send("sold")
 
 
 def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
-    """Run the flow so often; send its seconds, those of reading back and of writing, CPU seconds, and peak memory."""
+    """Run the flow so often and send what it took."""
     os.environ.update(environment)
     from flows import read_back
     from flows.inventory import sync_inventory
@@ -100,8 +106,47 @@ def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
         summary = sync_inventory()
         seconds.append(time.perf_counter() - started)
         cpu.append(time.process_time() - cpu_started)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pipe.send((seconds, reading, writing, cpu, memory, dict(summary.counts)))
+    pipe.send(
+        Cycle(
+            middle(seconds),
+            middle(reading),
+            middle(writing) if writing else 0.0,
+            middle(cpu),
+            peak_memory(),
+            dict(summary.counts),
+        )
+    )
+
+
+def run_engine(environment: Mapping[str, str], times: int, pipe: Any) -> None:
+    """Run a flow of as many steps that do nothing; send its seconds and CPU seconds."""
+    os.environ.update(environment)
+    from prefect import flow, task
+    from prefect.cache_policies import NO_CACHE
+
+    from flows.slots import slots_of_both_systems
+
+    @task(cache_policy=NO_CACHE)
+    def nothing() -> None: ...
+
+    @flow
+    @slots_of_both_systems()
+    def steps_alone() -> None:
+        for _ in range(STEPS):
+            nothing()
+
+    seconds, cpu = [], []
+    for _ in range(times):
+        started, cpu_started = time.perf_counter(), time.process_time()
+        steps_alone()
+        seconds.append(time.perf_counter() - started)
+        cpu.append(time.process_time() - cpu_started)
+    pipe.send((middle(seconds), middle(cpu)))
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def timed(function: Callable[..., None], seconds: list[float]) -> Callable[..., None]:
@@ -116,7 +161,7 @@ def timed(function: Callable[..., None], seconds: list[float]) -> Callable[..., 
 
 
 def run_bare_parse(wsdl_url: str, times: int, pipe: Any) -> None:
-    """Ask for the snapshot and parse it; send seconds of both, of parsing alone, CPU seconds, memory and rows."""
+    """Ask for the snapshot and parse it so often, and send what it took."""
     import httpx
     import zeep
     from lxml import etree
@@ -140,8 +185,7 @@ def run_bare_parse(wsdl_url: str, times: int, pipe: Any) -> None:
             whole.append(ended - started)
             parsing.append(ended - answered)
             cpu.append(time.process_time() - cpu_started)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pipe.send((whole, parsing, cpu, memory, len(rows)))
+    pipe.send(Bare(middle(whole), middle(parsing), middle(cpu), peak_memory(), len(rows)))
 
 
 def run_bare_push(environment: Mapping[str, str], pipe: Any) -> None:
@@ -156,7 +200,10 @@ def run_bare_push(environment: Mapping[str, str], pipe: Any) -> None:
     from tasks.systems.magento.signing import signer
 
     settings = Settings.from_env()
-    query = text("select sku, source_qty from stock_pushes where state = 'posted' order by id")
+    query = text(
+        "select sku, source_qty from stock_pushes where state = 'posted' and batch_id ="
+        " (select batch_id from stock_pushes order by id desc limit 1) order by id"
+    )
     with create_engine(settings.ledger.url).connect() as connection:
         levels = [tuple(row) for row in connection.execute(query)]
     batches = [
@@ -179,37 +226,30 @@ def run_bare_push(environment: Mapping[str, str], pipe: Any) -> None:
     pipe.send((seconds, len(levels), sum(answer.status_code != 200 for answer in answers)))
 
 
-def show_unchanged(count: int, environment: Mapping[str, str], wsdl_url: str) -> None:
-    """Measure cycles in which nothing changed, and print a line for each kind."""
-    load = os.getloadavg()[0]
-    bare, parsing, bare_cpu, bare_memory, rows = in_a_process(run_bare_parse, wsdl_url, TIMES)
-    asked, parsed, bare_cpu_used = middle(bare), middle(parsing), middle(bare_cpu)
-    print(
-        f"{count:>7} SKUs, bare: answer and parse {asked:.2f} s, of it parse {parsed:.2f} s "
-        f"(CPU {bare_cpu_used:.2f} s, peak {bare_memory:.0f} MB); load {load:.1f}"
-    )
+def without_change(environment: Mapping[str, str], wsdl_url: str) -> tuple[Bare, tuple[float, float], Cycle, Cycle]:
+    """Measure the bare parse, Prefect alone, and cycles without a change: recognised as such, and worked out."""
+    bare: Bare = in_a_process(run_bare_parse, wsdl_url, TIMES)
+    engine: tuple[float, float] = in_a_process(run_engine, environment, TIMES)
+    unchanged: Cycle = in_a_process(run_flow, environment, TIMES)
     config = Path(environment["MAGENTO_PRIMA_CONFIG"])
     text = config.read_text(encoding="utf-8")
-    for kind in ("unchanged", "unchanged, worked out all the same"):
-        if kind != "unchanged":
-            config.write_text(f"{text}\n[stock]\nwork_out_minutes = 0\n", encoding="utf-8")
-        cycles, reading, _, cpu, memory, counts = in_a_process(run_flow, environment, TIMES)
-        whole, read_back = middle(cycles), middle(reading)
-        print(
-            f"{count:>7} SKUs {kind}: cycle {whole:.2f} s, of it {read_back:.2f} s reading back "
-            f"(CPU {middle(cpu):.2f} s, peak {memory:.0f} MB); ratio {whole / asked:.2f} to answer and parse, "
-            f"{(whole - asked + parsed) / parsed:.2f} to parse (target {TARGET_UNCHANGED}), by CPU "
-            f"{middle(cpu) / bare_cpu_used:.2f}; without reading back {(whole - read_back) / asked:.2f} and "
-            f"{(whole - read_back - asked + parsed) / parsed:.2f}; load {os.getloadavg()[0]:.1f}",
-            flush=True,
-        )
-        if rows != counts["unchanged"]:
-            raise SystemExit(f"{rows} rows came, {counts} were counted")
+    config.write_text(f"{text}\n[stock]\nwork_out_minutes = 0\n", encoding="utf-8")
+    worked_out: Cycle = in_a_process(run_flow, environment, TIMES)
     config.write_text(text, encoding="utf-8")
+    for cycle in (unchanged, worked_out):
+        if bare.rows != cycle.counts["unchanged"]:
+            raise SystemExit(f"{bare.rows} rows came, {cycle.counts} were counted")
+    return bare, engine, unchanged, worked_out
 
 
-def measure(count: int, seconds_a_batch: float, api_url: str) -> None:
-    """Measure both cycles for so many SKUs and print a line for each."""
+def asked(pipe: Any, words: str) -> Any:
+    """Return what a stand-in answers."""
+    pipe.send(words)
+    return pipe.recv()
+
+
+def measure(count: int, seconds_a_batch: float, api_url: str) -> Measured:
+    """Measure all cycles for so many SKUs."""
     from sandbox.installation import write_installation
     from tasks.systems.ledger import Ledger
 
@@ -230,25 +270,18 @@ def measure(count: int, seconds_a_batch: float, api_url: str) -> None:
                 ledger.migrate()
             environment = {"MAGENTO_PRIMA_CONFIG": str(config), "PREFECT_API_URL": api_url, **secrets}
             in_a_process(run_flow, environment, 1)  # learns what Magento has
-            to_magento.send("calls")
-            to_magento.recv()
-            show_unchanged(count, environment, prima["wsdl_url"])
-            to_magento.send("calls")
-            if writes := to_magento.recv():
+            asked(to_magento, "calls")
+            steady = without_change(environment, prima["wsdl_url"])
+            if writes := asked(to_magento, "calls"):
                 raise SystemExit(f"{writes} writes were made although nothing had changed")
-            to_prima.send("sell")
-            to_prima.recv()
-            load = os.getloadavg()[0]
-            (cycle,), _, (writing,), _, memory, counts = in_a_process(run_flow, environment, 1)
+            asked(to_prima, "sell one")
+            one: Cycle = in_a_process(run_flow, environment, 1)
+            asked(to_prima, "sell")
+            pushed: Cycle = in_a_process(run_flow, environment, 1)
             seconds, sent, refused = in_a_process(run_bare_push, environment)
-            if refused or sent != counts["posted"] or sent != count:
-                raise SystemExit(f"{counts} by the flow, {sent} by the loop, {refused} batches refused")
-            print(
-                f"{count:>7} SKUs pushed: writing {writing:.2f} s, cycle {cycle:.2f} s (peak {memory:.0f} MB), bare "
-                f"loop {seconds:.2f} s ({seconds_a_batch:.3f} s a batch); ratio of writing {writing / seconds:.2f} "
-                f"(target {TARGET_PUSH}), of the cycle {cycle / seconds:.2f}; load {load:.1f}",
-                flush=True,
-            )
+            if refused or one.counts["posted"] != 1 or not sent == pushed.counts["posted"] == count:
+                raise SystemExit(f"{one.counts}, {pushed.counts} by the flow, {sent} by the loop, {refused} refused")
+            return Measured(count, *steady, one, pushed, seconds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -258,11 +291,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--skus", type=int, nargs="+", default=[1_000, 10_000], help="numbers of SKUs")
     parser.add_argument("--seconds-a-batch", type=float, default=SECONDS_A_BATCH, help="what Magento takes for one")
-    asked = parser.parse_args()
-    print(f"{os.cpu_count()} cores, batches of {BATCH}")
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, batches of {BATCH}, {arguments.seconds_a_batch:.3f} s each")
+    found = []
     with prefect_server() as api_url:
-        for count in asked.skus:
-            measure(count, asked.seconds_a_batch, api_url)
+        for count in sorted(arguments.skus):
+            load = os.getloadavg()[0]
+            found.append(measure(count, arguments.seconds_a_batch, api_url))
+            show(found[-1], load)
+    if len(found) > 1:
+        show_growth(found[0], found[-1])
+    show_tables(found)
 
 
 if __name__ == "__main__":

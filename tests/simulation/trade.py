@@ -101,7 +101,8 @@ class WatchedInstallation(Installation):
 class Trade:
     """The shop, its warehouse and its other channels, with the flows between them. Everything that happens is a method.
 
-    `wrong` holds what must never happen: a push that let the shop sell more than PRIMA's answer had.
+    `wrong` holds what must never happen: a push that let the shop sell more than PRIMA's answer had, and a push or a
+    shipment outside the lane that keeps the two apart.
     """
 
     def __init__(self, installation: WatchedInstallation, fill: "Callable[[Trade], list[str]] | None" = None) -> None:
@@ -262,6 +263,10 @@ class Trade:
         if self._meanwhile is not None and fnmatch.fnmatchcase(name, self._meanwhile[0]):
             (_, act), self._meanwhile = self._meanwhile, None
             act()
+        if name == STOCK_WRITE or fnmatch.fnmatchcase(name, SHIP):
+            with self.installation.ledger() as ledger:
+                if ledger.lane_owner("stock default") is None:
+                    self.wrong.append(f"{name} came while nobody had the lane of stock\n{self.words}")
         if name == STOCK_WRITE:
             self._salable = {sku: int(self.magento.salable(sku)) for sku in self.skus}
 
