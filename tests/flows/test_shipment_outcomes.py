@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from flows import restocking
 from flows.fulfilment import sync_fulfilment
-from tasks import connect
 from tasks.errors import SystemUnavailableError
 from tests.flows.shopping import (
     JEANS,
@@ -118,8 +118,12 @@ def test_what_waits_is_told_in_the_end_however_long_ago_it_left(installation: In
     installation.prima.dispatch(prima_number(order), {1: 3})
     installation.prima.clock.set(None)
     installation.prima.dispatch(prima_number(order), {2: 2})
-    installation.magento.faults.add(SHIP, "reset")
+    lane = f"order {order['increment_id']}"
+    with installation.ledger() as ledger, ledger.lane(lane, owner="elsewhere:1:1", seconds=60):
+        sync_fulfilment()
+    assert ship_calls(installation) == 0, "another worker has the order: two parcels of one order never go at once"
 
+    installation.magento.faults.add(SHIP, "reset")
     sync_fulfilment()
     assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{JEANS: 2}]
     sync_fulfilment()
@@ -201,16 +205,17 @@ def test_units_that_somebody_ships_in_the_same_moment_are_noticed_and_stay_on_th
 
 
 def test_units_that_somebody_shipped_after_the_plan_are_not_asked_for_again(
-    installation: Installation, order: Order
+    installation: Installation, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = installation.prima.dispatch(prima_number(order), {1: 3})
-    with installation.ledger() as ledger, ledger.lane("stock default", owner=connect.owner(), seconds=300):
-        run = threading.Thread(target=sync_fulfilment)
-        run.start()
-        while not any(call["path"] == "/V1/orders" for call in installation.magento.calls()[-1:]):
-            assert run.is_alive(), "the run ended before it could ship"
+    ship = restocking.ship
+
+    def ship_after_somebody(*plan_and_more: Any) -> Any:
         ship_by_hand(installation, order, 2)
-    run.join()
+        return ship(*plan_and_more)
+
+    monkeypatch.setattr(restocking, "ship", ship_after_somebody)
+    sync_fulfilment()
 
     assert [shipped_units(each, order) for each in installation.magento.shipments()] == [{TEE: 2}]
     assert installation.open_codes() == {f"dispatch {number}": "DISPATCH_TOO_MANY"}
