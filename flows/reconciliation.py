@@ -115,6 +115,7 @@ def magento_side(
             "refunds": set_apart(reading.creditmemos, amounts),
         },
         store_codes(orders.orders, settings),
+        reading.unread,
     )
 
 

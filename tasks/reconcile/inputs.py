@@ -99,6 +99,7 @@ class MagentoSide:
     """Magento's frames after `normalise`: the orders, and every document of them that was read.
 
     `set_apart` holds by level tender and VAT of the discount of each document, `stores` the store view by order number.
+    `unread` are documents that Magento did not hand out: what each is about is not reconciled.
     """
 
     orders: pd.DataFrame
@@ -111,6 +112,7 @@ class MagentoSide:
     shipments: pd.DataFrame
     set_apart: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     stores: Mapping[str, str] = field(default_factory=dict)
+    unread: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def staged(
     """Return every staged table; `run.input_hash` stays empty until the tables are loaded."""
     unread_levels = {problem.level for problem in prima.unread}
     extracts, problems = prima_inputs.without_repeats(prima.extracts)
-    problems += [*prima.unread, *prima_inputs.contradictions(extracts)]
+    problems += [*magento.unread, *prima.unread, *prima_inputs.contradictions(extracts)]
     numbers = order_numbers(magento.orders, ledger.orders, number)
     tables, unreadable = _documents(magento, prima, extracts, numbers, unread_levels)
     problems += unreadable

@@ -1,6 +1,6 @@
 """Both systems and the ledger, read for the reconciliation of a period. Everything here may be read again."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,8 +25,8 @@ from tasks.settings.order_rules import number_rule
 from tasks.systems.ledger import Ledger
 from tasks.systems.ledger.proofs import PostingProof
 from tasks.systems.ledger.records import OrderRecord
-from tasks.systems.magento import MagentoClient
-from tasks.systems.magento.streams import StreamName
+from tasks.systems.magento import FailedInsideError, MagentoClient, StreamName, Unreadable
+from tasks.systems.magento.streams import STREAMS
 from tasks.systems.prima import ReportingSource
 from tasks.systems.settlements import read_folder
 
@@ -43,19 +43,26 @@ PRIMA_EXTRACTS = {
     "dispatches": "",
     "dispatch_lines": "",
 }
+# What is not reconciled of an order when Magento does not hand out a document of it; shipments carry no money.
+MAGENTO_LEVELS: Mapping[StreamName, Sequence[str]] = {
+    "orders": ("orders", "invoices", "refunds"),
+    "invoices": ("invoices",),
+    "creditmemos": ("refunds",),
+}
 # Breaks of other days that one night reads again, those that were not looked at for longest first.
 CARRIED_A_NIGHT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class MagentoReading:
-    """Magento's records of a period, and when the reading began."""
+    """Magento's records of a period, and when the reading began. `unread` are documents that it did not hand out."""
 
     orders: Sequence[Record] = field(repr=False)
     invoices: Sequence[Record] = field(repr=False)
     creditmemos: Sequence[Record] = field(repr=False)
     shipments: Sequence[Record] = field(repr=False)
     as_at: datetime
+    unread: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +179,8 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
     With settlement files also those invoiced or refunded `payments.lag_days` before: their money is due now.
 
     Source: the streams of GET /V1/orders, /invoices, /creditmemos and /shipments from the beginning of the period on
-    (nothing of the period can have changed before), and single reads for what is older.
+    (nothing of the period can have changed before), and single reads for what is older. What Magento does not hand out
+    is told in `unread`, and what hangs on it is not reconciled.
     """
     settings = Settings.from_env()
     as_at = datetime.now(UTC)
@@ -181,14 +189,14 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         # Reading on into tomorrow, so that an order that changes meanwhile comes again instead of getting lost.
         until = as_at + timedelta(days=1)
+        unread: list[Unreadable] = []
         orders = {
             int(record["entity_id"]): record
-            for page in magento.stream("orders", (period.start, 0), until)
-            for record in page
+            for record in _changed(magento, "orders", period.start, until, unread)
             if _is_made_in(period, record)
         }
         documents: dict[str, list[Record]] = {
-            kind: [record for page in magento.stream(kind, (due.start, 0), until) for record in page] for kind in KINDS
+            kind: list(_changed(magento, kind, due.start, until, unread)) for kind in KINDS
         }
         older = {entity_id for number in prima_numbers for entity_id in _entity_ids(number, ledger, magento, rule)}
         older |= {int(record["entity_id"]) for record in magento.orders_by_number(list(carried_numbers))}
@@ -196,13 +204,40 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
             made = [record for record in records if _is_made_in(period, record) or _is_made_in(due, record)]
             older |= {int(record["order_id"]) for record in made}
         older -= set(orders)
+        older -= {each.entity_id for each in unread if each.kind == "orders"}
         for entity_id in sorted(older):
-            _read_older(entity_id, magento, orders, documents)
+            try:
+                _read_older(entity_id, magento, orders, documents)
+            except FailedInsideError as error:
+                unread.append(Unreadable(entity_id, str(error)))
+        problems = [problem for each in unread for problem in _problems(ledger, each)]
     kept = {
         kind: list({int(each["entity_id"]): each for each in records if int(each["order_id"]) in orders}.values())
         for kind, records in documents.items()
     }
-    return MagentoReading(list(orders.values()), kept["invoices"], kept["creditmemos"], kept["shipments"], as_at)
+    return MagentoReading(
+        list(orders.values()), kept["invoices"], kept["creditmemos"], kept["shipments"], as_at, problems
+    )
+
+
+def _changed(
+    magento: MagentoClient, kind: StreamName, since: datetime, until: datetime, unread: list[Unreadable]
+) -> Iterator[Record]:
+    """Yield what changed, and put aside what Magento does not hand out."""
+    for reading in magento.changed(kind, (since, 0), until):
+        unread += reading.unreadable
+        yield from reading.records
+
+
+def _problems(ledger: Ledger, document: Unreadable) -> Iterator[Problem]:
+    """Say which document Magento does not hand out; what hangs on it is not compared: of an order, everything."""
+    about = f"Magento {STREAMS[document.kind].noun} entity {document.entity_id}"
+    order_id = document.entity_id if document.kind == "orders" else document.order_id
+    number = next(iter(ledger.accepted_numbers({order_id})), "")
+    levels = MAGENTO_LEVELS.get(document.kind, ()) if number else ()
+    for level in levels or ("",):
+        subject = about if len(levels) < 2 else f"{about}: {level}"
+        yield Problem(subject, document.problem, level, order_number=number)
 
 
 def _is_made_in(period: Period, record: Record) -> bool:

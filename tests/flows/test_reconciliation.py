@@ -208,6 +208,22 @@ def test_refunds_and_credit_notes_of_the_same_goods_agree(sandbox: Sandbox) -> N
         ("refunds", "MATCHED", 999),
     ]
 
+    # A document that Magento does not hand out stops nothing, and is no break: what hangs on it is not compared.
+    (memo,) = sandbox.magento.creditmemos(order["increment_id"])
+    sandbox.magento.faults.add("GET /V1/creditmemo*", "unreadable_document", entity_id=memo["entity_id"], times=None)
+    number = order["increment_id"]
+    levels = (
+        f"select level from order_variances where order_number = '{number}' and status <> 'EXCLUDED' order by level"
+    )
+    said = {f"reconciliation: Magento credit memo entity {memo['entity_id']}"}
+    for compared in (["invoices", "orders"], []):
+        reconcile(business_date=today())
+        assert [row["level"] for row in sandbox.rows(levels)] == compared
+        assert open_codes(sandbox) == {("RECON_INPUT_REJECTED", subject) for subject in said}
+        sandbox.magento.faults.add("GET /V1/orders*", "unreadable_order", entity_id=order["entity_id"], times=None)
+        about = f"reconciliation: Magento order entity {order['entity_id']}"
+        said |= {f"{about}: {level}" for level in ("orders", "invoices", "refunds")}
+
 
 def test_a_break_becomes_an_exception_and_closes_when_it_is_put_right_while_analysts_see_only_whole_nights(
     sandbox: Sandbox,
