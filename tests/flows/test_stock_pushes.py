@@ -235,6 +235,20 @@ def test_a_source_that_the_shop_does_not_have_fails_each_sku_and_loses_none(inst
     assert installation.open_codes() == {f"sku {SKU}": "STOCK_PUSH_FAILED"}
 
 
+def test_a_magento_that_refuses_every_level_is_asked_no_more_after_some_of_them(installation: Installation) -> None:
+    skus = [f"TEE-{number}" for number in range(28)]
+    stock_both(installation, dict.fromkeys(skus, 10))
+    installation.configure(calls_per_second="15\nstock_batch_size = 1")
+    installation.magento.faults.add(STOCK_WRITE, "status", times=None, status=400)
+    levels = [StockLevel(sku, "default", 9, 0, 0, 9, datetime.now(UTC)) for sku in skus]
+
+    results = post.post_stock.fn(levels, "stock-1")
+
+    assert [result.state for result in results] == ["refused"] * 25 + ["waiting"] * 3
+    assert stock_writes(installation) == 25
+    assert "Magento refused 25 levels one after another" in results[-1].detail
+
+
 def test_magento_in_maintenance_marks_nothing_as_failed_and_gets_fresh_figures_later(
     installation: Installation,
 ) -> None:
