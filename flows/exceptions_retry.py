@@ -31,7 +31,7 @@ def retry_exceptions(which: Which, by: str, because: str = "", dry_run: bool = F
     decide.checked(which, "retry", by, because, needs_reason=False)
     plan = decide.retry(fetch_cases(which))
     result = done(which, plan, by, dry_run, lambda: record.record_retried(plan, by.strip(), because.strip()))
-    return result if dry_run else _after(plan, result, by.strip())
+    return result if dry_run else after(plan, result, by.strip())
 
 
 @flow(name="exceptions-map", description="A SKU, carrier, payment or shipping method stands for one that is known.")
@@ -60,10 +60,10 @@ def map_exception(number: int, stands_for: str, by: str, because: str = "", dry_
     meant = decide.meant(case, wanted, known, decided)
     plan = decide.mapped(meant, fetch_waiting_for_mapping(meant.kind))
     result = done(which, plan, by, dry_run, lambda: record.record_mapped(plan, meant, by.strip(), because.strip()))
-    return result if dry_run else _after(plan, result, by.strip())
+    return result if dry_run else after(plan, result, by.strip())
 
 
-def _after(plan: ActPlan, result: ActResult, by: str) -> ActResult:
+def after(plan: ActPlan, result: ActResult, by: str) -> ActResult:
     """Run again what was planned and show what became of it."""
     problems = run_again(decide.rerun(plan), by)
     result = record.record_outcome(result, problems)

@@ -27,11 +27,11 @@ def fix_of(number: int, code: str, sku: str, suggestions: Sequence[str]) -> Fix 
     reason = REASONS.get(code)
     if reason is None or reason.mapping is None or not suggestions:
         return None
+    meant = likeliest(code, suggestions)
+    if not meant:
+        return None
     if reason.mapping == "sku":
-        meant, _, why = suggestions[0].rpartition(" (")
-        why = why.removesuffix(")")
-        if not meant:
-            return None
+        why = suggestions[0].rpartition(" (")[2].removesuffix(")")
         confidence: Confidence = "high" if SURE.get(why) == "high" else "medium" if why in SURE else "low"
         if confidence == "high" and len(_as_good(suggestions, why)) > 1:
             confidence = "medium"  # two that are alike: which of them is meant only a person can tell
@@ -39,6 +39,13 @@ def fix_of(number: int, code: str, sku: str, suggestions: Sequence[str]) -> Fix 
         return Fix(f"{sku} stands for {meant}: {why}", confidence, command)
     command = f"magento-prima exceptions map {number} --as {shlex.quote(suggestions[0])} --by NAME"
     return Fix(f"it stands for {suggestions[0]}: spelt alike", "medium" if len(suggestions) == 1 else "low", command)
+
+
+def likeliest(code: str, suggestions: Sequence[str]) -> str:
+    """Return the name that is suggested first, without the words beside it; empty where none is."""
+    if not suggestions or code not in REASONS or REASONS[code].mapping is None:
+        return ""
+    return suggestions[0].rpartition(" (")[0] if REASONS[code].mapping == "sku" else suggestions[0]
 
 
 def _as_good(suggestions: Sequence[str], why: str) -> list[str]:

@@ -48,8 +48,10 @@ is refused with why. Numbers are acted on at once; filters (`--code`, `--owner`,
 | let it rest | `exceptions snooze 12 --hours 5 --because "comes at noon" --by ada` | `exceptions-snooze` |
 | run again what it is about | `exceptions retry 12 --by ada` | `exceptions-retry` |
 | accept the suggested SKU | `exceptions accept tee-navy-m --as TEE-NAVY-M --by ada` | `accept-suggestion` |
+| accept all that is suggested | `exceptions accept-suggested --code PAYMENT_UNMAPPED --by ada` | `exceptions-accept` |
 | map SKU, carrier, payment or delivery | `exceptions map 12 --as DPD --by ada` | `exceptions-map` |
 | let an order pass a check | `exceptions release 000000101 --by ada --because "asked"` | `release` |
+| let many pass | `exceptions release-held --code VAT_ROUNDED_DOWN --by ada --because "asked"` | `exceptions-release` |
 | release or refuse held stock | `stock-brake release HOLD --by ada --why "counted"` | `stock-brake` |
 | leave it as it is | `exceptions ignore 12 --because "a test order" --by ada` | `exceptions-ignore` |
 | close what no run can see the end of | `exceptions close 12 --because "done" --by ada` | `exceptions-close` |

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz, process, utils
 from rapidfuzz.distance import OSA
 
 from schemas.documents import StockTuple
@@ -13,7 +13,7 @@ SKU_CODES = ("SKU_UNKNOWN", "SKU_CASE", "SKU_AMBIGUOUS")
 # The ledger's kind of mapping from a SKU of Magento to the one of PRIMA that a person accepted for it.
 SKU_MAPPING = "sku"
 SUGGESTIONS = 3
-LIKENESS = 80
+LIKENESS, LIKENESS_OF_NAMES = 80, 60
 BLANKS = re.compile(r"\s")
 SEPARATORS = re.compile(r"[\s\-_./\\]")
 # The last part of a SKU, after its last separator, is its size more often than not.
@@ -26,6 +26,16 @@ OTHER_SEPARATORS = "only separators differ"
 ONE_TYPO = "one character differs"
 OTHER_SIZE = "another size of the same style: only if the goods are the same"
 ALIKE = "spelt alike"
+
+
+def nearest(name: str, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names that an unknown one may stand for, the likeliest first; by name and by title."""
+    likeness = {
+        known: max(fuzz.WRatio(name, each, processor=utils.default_process) for each in (known, title))
+        for known, title in titles.items()
+    }
+    near = sorted(likeness, key=lambda known: (-likeness[known], known))
+    return tuple(known for known in near if likeness[known] >= LIKENESS_OF_NAMES)[:SUGGESTIONS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,54 @@ def map_(
     _show(map_exception(number, stands_for, by, because, preview), as_json)
 
 
+@app.command("accept-suggested")
+def accept_suggested(
+    by: By,
+    numbers: Numbers = None,
+    because: Because = "",
+    code: Code = "",
+    owner: Team = "",
+    older: OlderThan = 0,
+    store: Store = "",
+    sku: Sku = "",
+    order: OrderNumber = "",
+    assigned_to: AssignedTo = "",
+    run: Run = False,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let SKUs, carriers, payment and shipping methods stand for what is suggested for each, and go on."""
+    meant = which(numbers, code, owner, older, store, sku, order, assigned_to)
+    prepare()
+    from flows.exceptions_deciding import accept_suggestions
+
+    _show(accept_suggestions(meant, by, because, _is_dry(meant, run, preview)), as_json)
+
+
+@app.command("release-held")
+def release_held(
+    by: By,
+    because: Because,
+    numbers: Numbers = None,
+    code: Code = "",
+    owner: Team = "",
+    older: OlderThan = 0,
+    store: Store = "",
+    sku: Sku = "",
+    order: OrderNumber = "",
+    assigned_to: AssignedTo = "",
+    run: Run = False,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the orders of exceptions go to PRIMA although a check holds them."""
+    meant = which(numbers, code, owner, older, store, sku, order, assigned_to)
+    prepare()
+    from flows.exceptions_deciding import release_held as release_them
+
+    _show(release_them(meant, by, because, _is_dry(meant, run, preview)), as_json)
+
+
 @app.command()
 def ignore(
     by: By,

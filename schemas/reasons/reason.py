@@ -58,10 +58,8 @@ class Reason:
         found: list[Act] = ["assign", "comment", "snooze"]
         if self.retry:
             found.append("retry")
-        if self.mapping == "sku":
-            found.append("accept")
         if self.mapping:
-            found.append("map")
+            found += ["accept", "map"]
         if self.hold:
             found.append("release")
         if self.hold == "stock snapshot":

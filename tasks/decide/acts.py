@@ -40,12 +40,12 @@ def assign(cases: Sequence[Case], to: str) -> ActPlan:
             return "", f"it is with {to or 'its team'} already"
         return (f"to {to}" if to else f"back to {case.reason.owner}"), ""
 
-    return _plan("assign", cases, fit)
+    return planned("assign", cases, fit)
 
 
 def comment(cases: Sequence[Case], text: str) -> ActPlan:
     """Add a remark to the history."""
-    return _plan("comment", cases, lambda _: (text, ""))
+    return planned("comment", cases, lambda _: (text, ""))
 
 
 def snooze(cases: Sequence[Case], until: datetime, now: datetime) -> ActPlan:
@@ -59,7 +59,7 @@ def snooze(cases: Sequence[Case], until: datetime, now: datetime) -> ActPlan:
             return "", f"it is {case.reason.severity} and may rest until {now + longest:%Y-%m-%d %H:%M} UTC at most"
         return f"rests until {until:%Y-%m-%d %H:%M} UTC", ""
 
-    return _plan("snooze", cases, fit)
+    return planned("snooze", cases, fit)
 
 
 def ignore(cases: Sequence[Case]) -> ActPlan:
@@ -73,7 +73,7 @@ def ignore(cases: Sequence[Case]) -> ActPlan:
             return "", "it is ignored already"
         return "left as it is until more is at risk", ""
 
-    return _plan("ignore", cases, fit)
+    return planned("ignore", cases, fit)
 
 
 def close(cases: Sequence[Case]) -> ActPlan:
@@ -84,7 +84,7 @@ def close(cases: Sequence[Case]) -> ActPlan:
             return "", f"{case.code} closes itself when its cause is gone: retry it, or ignore it with a reason"
         return "closed", ""
 
-    return _plan("close", cases, fit)
+    return planned("close", cases, fit)
 
 
 def retry(cases: Sequence[Case]) -> ActPlan:
@@ -102,7 +102,7 @@ def retry(cases: Sequence[Case]) -> ActPlan:
             return "run orders, which looks in PRIMA before anything is sent", ""
         return _words_of(case, what), ""
 
-    return _plan("retry", cases, fit)
+    return planned("retry", cases, fit)
 
 
 def retry_of(case: Case) -> Retry:
@@ -155,7 +155,7 @@ def meant(case: Case, stands_for: str, known: Collection[str], decided: Collecti
 def mapped(wanted: Meant, cases: Sequence[Case]) -> ActPlan:
     """Return every open exception that waits for a mapping."""
     waiting = [case for case in cases if case.reason.mapping == wanted.kind and case.key == wanted.key]
-    return _plan("map", waiting, lambda case: (f"{wanted}; then {_words_of(case, retry_of(case))}", ""))
+    return planned("map", waiting, lambda case: (f"{wanted}; then {_words_of(case, retry_of(case))}", ""))
 
 
 def _words_of(case: Case, what: Retry) -> str:
@@ -167,7 +167,8 @@ def _words_of(case: Case, what: Retry) -> str:
     return f"run {flow.get(what, what)}"
 
 
-def _plan(act: Act, cases: Sequence[Case], fit: Fit) -> ActPlan:
+def planned(act: Act, cases: Sequence[Case], fit: Fit) -> ActPlan:
+    """Return what an act would do to each exception, by `fit`: in words, or why not. What is closed is refused."""
     to_do, refused = [], []
     for case in cases:
         text, why = fit(case) if case.is_open else ("", "it is closed already")

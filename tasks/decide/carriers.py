@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rapidfuzz import fuzz, utils
-
 from schemas.documents import Track
 from schemas.mapped import unknown_carrier
 from schemas.rules import CarrierRule, ServiceRule
+from schemas.suggestions import nearest
 
 Row = Mapping[str, Any]
-SUGGESTIONS = 3
-LIKENESS = 60
 
 
 def tracks(row: Row, carrier: CarrierRule) -> tuple[Track, ...]:
@@ -34,15 +31,7 @@ def page_of(template: str, number: str) -> str:
 
 def suggestions(code: str, carriers: Mapping[str, CarrierRule]) -> tuple[str, ...]:
     """Return the carrier codes that an unknown one may stand for, the likeliest first; by code and by title."""
-    likeness = {
-        name: max(
-            fuzz.WRatio(code, name, processor=utils.default_process),
-            fuzz.WRatio(code, carrier.title, processor=utils.default_process),
-        )
-        for name, carrier in carriers.items()
-    }
-    near = [name for name in sorted(likeness, key=lambda name: (-likeness[name], name)) if likeness[name] >= LIKENESS]
-    return tuple(near[:SUGGESTIONS])
+    return nearest(code, {name: carrier.title for name, carrier in carriers.items()})
 
 
 def unknown(code: str, meant: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from schemas.rules import OrderRules
 from tasks.decide.order_checks.addresses import addresses
 from tasks.decide.order_checks.duplicates import Baskets, baskets
 from tasks.decide.order_checks.importing import import_rule
-from tasks.decide.order_checks.mapping import mappings
+from tasks.decide.order_checks.mapping import mappings, named_alike
 from tasks.decide.order_checks.numbers import Numbers
 from tasks.decide.order_checks.vat import Styles, vat_rates, vat_rounding
 from tasks.decide.sales_orders import sales_order
@@ -130,7 +130,7 @@ class _Checks:
         """Return the first thing that no setting can pass over: whether it is wanted comes before what it lacks."""
         for check in (import_rule(row, self._rules), mappings(row, details, self._rules), self._numbers.findings(row)):
             for found in check:
-                return exception_for(row, *found)
+                return exception_for(row, *found, suggestions=named_alike(row, found[0], self._rules))
         for line in lines:
             problem = self._items.problem(line["sku"])
             if problem is not None:

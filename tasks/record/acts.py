@@ -23,6 +23,16 @@ def preview(plan: ActPlan, by: str) -> ActResult:
     return _result(plan, by, plan.numbers, "would be done", is_preview=True)
 
 
+def acted(plan: ActPlan, by: str, done: Sequence[int]) -> ActResult:
+    """Return what an act came to of which these exceptions are done; nothing is written."""
+    return _result(plan, by, done)
+
+
+def refused_rows(plan: ActPlan) -> tuple[ActRow, ...]:
+    """Return a row for each exception that an act does not fit."""
+    return tuple(_row(case, "refused", why) for case, why in plan.refused)
+
+
 @task(cache_policy=NO_CACHE)
 def record_assigned(plan: ActPlan, to: str, by: str, because: str) -> ActResult:
     """Give the exceptions to a person."""

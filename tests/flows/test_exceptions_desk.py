@@ -11,7 +11,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.utilities.callables import parameter_schema
 
-from flows import exceptions_acts, exceptions_retry
+from flows import exceptions_acts, exceptions_deciding, exceptions_retry
 from flows.exceptions_acts import assign_exceptions, close_exceptions, ignore_exceptions
 from flows.exceptions_retry import map_exception, retry_exceptions
 from flows.fulfilment import sync_fulfilment
@@ -31,6 +31,8 @@ ACTS = (
     exceptions_acts.snooze_exceptions,
     exceptions_acts.ignore_exceptions,
     exceptions_acts.close_exceptions,
+    exceptions_deciding.accept_suggestions,
+    exceptions_deciding.release_held,
     exceptions_retry.retry_exceptions,
     exceptions_retry.map_exception,
 )
@@ -66,7 +68,7 @@ def listed(installation: Installation, *words: str) -> list[dict[str, Any]]:
 def test_a_payment_method_that_stands_for_a_known_one_lets_every_order_go_that_waits_and_those_that_come(
     installation: Installation,
 ) -> None:
-    installation.holds(paid_by("cheque_by_post", "000000101"), paid_by("cheque_by_post", "000000102"))
+    installation.holds(paid_by("checkmo_by_post", "000000101"), paid_by("checkmo_by_post", "000000102"))
     sync_orders()
     first, second = numbers(installation, "PAYMENT_UNMAPPED")
 
@@ -80,16 +82,25 @@ def test_a_payment_method_that_stands_for_a_known_one_lets_every_order_go_that_w
     assert [row.outcome for row in result.rows] == ["done", "done"]
     assert all("closed: its cause is gone" in row.text for row in result.rows)
     assert [event for event, _, _ in history(installation, second)] == ["raised", "mapped", "closed"]
-    assert history(installation, first)[1][1:] == (ADA, "payment cheque_by_post stands for checkmo: cheques by post")
-    installation.holds(paid_by("cheque_by_post", "000000103"))
+    assert history(installation, first)[1][1:] == (ADA, "payment checkmo_by_post stands for checkmo: cheques by post")
+    installation.holds(paid_by("checkmo_by_post", "000000103"))
     sync_orders()
     assert len(installation.prima.order_numbers()) == 3
 
-    withdraw_suggestion("cheque_by_post", ADA, "payment")
-    installation.holds(paid_by("cheque_by_post", "000000104"))
+    withdraw_suggestion("checkmo_by_post", ADA, "payment")
+    installation.holds(paid_by("checkmo_by_post", "000000104"))
     sync_orders()
     assert installation.open_codes() == {"order 000000104": "PAYMENT_UNMAPPED"}
-    assert "payment cheque_by_post stands for checkmo" in installation.command("exceptions", "accepted").stdout
+    assert "payment checkmo_by_post stands for checkmo" in installation.command("exceptions", "accepted").stdout
+
+    words = ("exceptions", "accept-suggested", "--code", "PAYMENT_UNMAPPED", "--by", ADA)
+    preview_of_all = installation.command(*words)
+    assert "payment checkmo_by_post stands for checkmo" in preview_of_all.stdout
+    assert "1 would be done" in preview_of_all.stdout
+    assert installation.open_codes() == {"order 000000104": "PAYMENT_UNMAPPED"}
+    accepted = installation.command(*words, "--run")
+    assert (accepted.returncode, "closed: its cause is gone" in accepted.stdout) == (0, True), accepted.stderr
+    assert (installation.open_codes(), len(installation.prima.order_numbers())) == ({}, 4)
 
 
 def test_a_carrier_that_stands_for_a_known_one_is_told_to_the_customer_as_that_one(installation: Installation) -> None:
@@ -199,7 +210,7 @@ def team_tables(team: str) -> list[list[dict[str, Any]]]:
 
 def test_every_run_leaves_the_desk_page_behind_and_tells_a_team_only_what_changed(installation: Installation) -> None:
     page = installation.folder / "desk" / "exceptions.html"
-    installation.holds(paid_by("cheque_by_post", "000000101"))
+    installation.holds(paid_by("checkmo_by_post", "000000101"))
     before = len(team_tables("finance"))
     sync_orders()
     (number,) = numbers(installation, "PAYMENT_UNMAPPED")

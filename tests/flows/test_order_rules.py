@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from flows.exceptions_deciding import release_held
 from flows.orders import sync_orders
 from flows.release import release_order, withdraw_release
 from flows.verification import verify_orders
 from sandbox.magento.carts import CartLine
 from sandbox.prima.items import Item
+from schemas.desk import Which
 from tasks.errors import ConfigurationError, NotFoundError, SystemUnavailableError
 from tests.flows.shopping import PRICE, buy, prima_number, state
 from tests.installation import Installation
@@ -127,10 +129,10 @@ def test_a_second_order_of_the_same_lines_waits_across_runs_until_a_person_relea
     first, second = an_order(905), an_order(906)
     installation.holds(first)
     sync_orders()
-    installation.holds(second)
+    installation.holds(second, an_order(907), an_order(908))
     sync_orders()
 
-    assert installation.open_codes() == {"order 000000906": "SUSPECTED_DUPLICATE"}
+    assert installation.open_codes() == {f"order 00000090{last}": "SUSPECTED_DUPLICATE" for last in (6, 7, 8)}
     assert installation.prima.order_numbers() == ["30000905"]
     assert tables_that_hold(installation, second["customer_email"]) == ["personal_data"]
     with pytest.raises(ConfigurationError, match="nothing that can be released"):
@@ -142,11 +144,21 @@ def test_a_second_order_of_the_same_lines_waits_across_runs_until_a_person_relea
 
     assert (released.codes, released.counts["posted"]) == (("SUSPECTED_DUPLICATE",), 1)
     assert installation.prima.order_numbers() == ["30000905", "30000906"]
-    assert installation.open_codes() == {}
+    assert len(installation.open_codes()) == 2
     with installation.ledger() as ledger:
         (note,) = ledger.exceptions(state="closed", code="SUSPECTED_DUPLICATE")
         history = [(event.event, event.actor, event.text) for event in ledger.exception_events(note.id)]
     assert ("noted", "ada", "released: the customer wants two") in history
+
+    held = Which(code="SUSPECTED_DUPLICATE")
+    preview = release_held(held, "ada", "a school orders for its classes", dry_run=True)
+    assert [row.outcome for row in preview.rows] == ["would be done"] * 2
+    assert len(installation.prima.order_numbers()) == 2
+    together = release_held(held, "ada", "a school orders for its classes")
+    assert [(row.outcome, "closed: its cause is gone" in row.text) for row in together.rows] == [("done", True)] * 2
+    assert (installation.open_codes(), len(installation.prima.order_numbers())) == ({}, 4)
+    with pytest.raises(ConfigurationError, match="closed already"):
+        release_held(Which(numbers=[note.id]), "ada", "once more")
 
 
 def test_a_release_can_be_withdrawn_until_the_order_has_left_and_is_then_refused_with_why(

@@ -34,7 +34,7 @@ STEPS = (
 )
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 # Variables of the environment, the mark of a posting that the target does not have, and the code of a refusal.
-OTHER_WORDS = re.compile(r"(MAGENTO_PRIMA|PREFECT)_[A-Z_]+|DO_NOT_TRACK|NOT_THERE|UNDER_WAY")
+OTHER_WORDS = re.compile(r"(MAGENTO_PRIMA|PREFECT)_[A-Z_]+|DO_NOT_TRACK|NOT_THERE|UNDER_WAY|MAIL_PASSWORD")
 
 # In the table, but raised by nothing yet.
 WAITING: dict[str, str] = {}

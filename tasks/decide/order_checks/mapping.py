@@ -7,6 +7,7 @@ from schemas.money import show
 from schemas.order_checks import Finding
 from schemas.orders import OrderDetails
 from schemas.rules import OrderRules
+from schemas.suggestions import nearest
 
 Row = Mapping[str, Any]
 TENDERS = {"gift_card": "gift card", "store_credit": "store credit", "reward_points": "reward points"}
@@ -23,6 +24,15 @@ def mappings(row: Row, details: OrderDetails, rules: OrderRules) -> Iterator[Fin
     if not row["is_virtual"] and row["delivery_method"] not in rules.deliveries:
         yield Finding("DELIVERY_UNMAPPED", f"add [delivery_methods.{row['delivery_method']}]")
     yield from _countries(details, rules)
+
+
+def named_alike(row: Row, code: str, rules: OrderRules) -> tuple[str, ...]:
+    """Return the payment or delivery methods of the settings that the order's unknown one may stand for, by name."""
+    if code == "PAYMENT_UNMAPPED":
+        return nearest(row["payment_method"], dict.fromkeys(rules.payments, ""))
+    if code == "DELIVERY_UNMAPPED":
+        return nearest(row["delivery_method"], dict.fromkeys(rules.deliveries, ""))
+    return ()
 
 
 def _shapes(row: Row, rules: OrderRules) -> Iterator[Finding]:
