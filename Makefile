@@ -6,13 +6,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/requirements.lock
 PYTHON ?=
 
-.PHONY: help demo up test soak world lint bench docs pictures clean
+.PHONY: help demo up test soak recovery world lint bench docs pictures clean
 
 help:
 	@echo 'make demo   one order-to-cash round against the sandbox, through a Prefect server and worker'
 	@echo 'make up     the same, left running and trading until Ctrl-C; prints the address of the Prefect UI'
 	@echo 'make test   all tests'
 	@echo 'make soak   1,000 random schedules of kills and faults for orders, and as many for parcels: about an hour'
+	@echo 'make recovery  a killed run, a killed worker, and a Prefect server that is away for two minutes'
 	@echo 'make world  10,000 generated orders through both stand-ins over HTTP: about ten minutes'
 	@echo 'make lint   style, types and import contracts'
 	@echo 'make bench  the benchmarks, one after the other'
@@ -34,6 +35,10 @@ test: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python -m pytest tests/stateful --schedules $(or $(SCHEDULES),1000) -n $(or $(WORKERS),4) \
 		-o tmp_path_retention_policy=failed
+
+# AWAY=600 leaves the server away for longer than a run waits for it.
+recovery: $(STAMP)
+	$(BIN)/python -m pytest tests/recovery --server-away $(or $(AWAY),120)
 
 # ORDERS=1000 makes a smaller world.
 world: $(STAMP)

@@ -20,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--world-orders", type=int, default=200, help="orders of the world over HTTP (default: 200)")
     parser.addoption("--stock-walks", type=int, default=2, help="random walks of `tests/simulation` (default: 2)")
     parser.addoption("--stock-days", type=int, default=1, help="days of its trading world (default: 1)")
+    parser.addoption("--server-away", type=float, default=0, help="seconds in `tests/recovery`, besides its start")
     parser.addoption("--schedule", type=int, default=None, help="only the schedule of this seed")
 
 

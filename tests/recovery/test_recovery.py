@@ -1,6 +1,5 @@
 """A killed run, a killed worker and a stopped server: everything goes on without a hand, and is told once."""
 
-import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ from tests.builders import an_order
 from tests.installation import Installation
 from tests.recovery.machinery import DEAD, Machinery, machinery, runs_of, states_of, wait_for
 
-STOPPED_SECONDS = float(os.environ.get("STOPPED_SECONDS", "0"))  # how long the server stays away, besides its start
 NO_ANSWER, SLOW_ANSWER = 60.0, 16.0  # seconds: until long after the kill; until the server is away
 
 ENDED = ("COMPLETED", "FAILED", "CRASHED")
@@ -79,7 +77,7 @@ def is_crashed(client: SyncPrefectClient, run_id: UUID) -> bool:
 
 @pytest.mark.timeout(900)
 def test_a_killed_run_comes_back_and_one_outlives_its_worker_and_a_stop_of_the_server_each_told_once(
-    running: Running,
+    running: Running, pytestconfig: pytest.Config
 ) -> None:
     installation, found, client = running
     orders = found.deployed["orders"]
@@ -103,7 +101,7 @@ def test_a_killed_run_comes_back_and_one_outlives_its_worker_and_a_stop_of_the_s
     found.kill_worker()
     found.start_worker()
     found.server.stop()
-    time.sleep(STOPPED_SECONDS)
+    time.sleep(pytestconfig.getoption("--server-away"))
     found.start_server()
     wait_for(lambda: states_of(client, orders)[2] in ENDED, "the run outlived worker and server, or ended")
     if states_of(client, orders)[2] != "COMPLETED":
