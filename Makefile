@@ -30,11 +30,12 @@ up: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# SCHEDULES=100 plays fewer, WORKERS=8 uses more cores. A schedule that fails is told with its steps and where the runs'
-# output is; it is played again, alone, with: .venv/bin/python -m pytest tests/stateful --schedule SEED
+# SCHEDULES=100 plays fewer, ONLY=parcels or ONLY=orders one kind, WORKERS=8 uses more cores. A schedule that fails is told
+# with its steps and where the runs' output is; it is played again, alone, with:
+# .venv/bin/python -m pytest tests/stateful --schedule SEED
 soak: $(STAMP)
-	$(BIN)/python -m pytest tests/stateful --schedules $(or $(SCHEDULES),1000) -n $(or $(WORKERS),4) \
-		-o tmp_path_retention_policy=failed
+	$(BIN)/python -m pytest tests/stateful$(ONLY:%=/test_%_exactly_once.py) --schedules $(or $(SCHEDULES),1000) \
+		-n $(or $(WORKERS),4) -o tmp_path_retention_policy=failed
 
 # AWAY=600 leaves the server away for longer than a run waits for it.
 recovery: $(STAMP)

@@ -3,6 +3,7 @@
 import pytest
 
 from flows.fulfilment import sync_fulfilment
+from schemas.documents import Track
 from tests.flows.shopping import (
     JEANS,
     TEE,
@@ -60,11 +61,18 @@ def test_tracking_that_comes_later_is_added_once_to_the_same_shipment_whatever_b
     sync_fulfilment()
     sync_fulfilment()
     assert numbers(installation) == ["1550", "1551", "1552"]
+
+    (shipment,) = installation.magento.shipments()
+    with by_hand(installation) as magento:
+        magento.add_track(order["entity_id"], shipment["entity_id"], Track("1553", "custom", "DPD"))
+    now_tracked(installation, number, "1550;1551;1552;1553")
+    sync_fulfilment()
+    assert numbers(installation) == ["1550", "1551", "1552", "1553"], "Magento takes the same number twice"
     assert (ship_calls(installation), len(installation.magento.emails)) == (1, 1)
     assert installation.open_codes() == {}
     with installation.ledger() as ledger:
         told = ledger.dispatch_tracks([number])[number]
-    assert [track.url for track in told] == [f"https://tracking.example/dpd/{each}" for each in (1550, 1551, 1552)]
+    assert [track.url for track in told] == [f"https://tracking.example/dpd/{each}" for each in range(1550, 1554)]
 
 
 def test_a_corrected_number_is_added_and_customer_service_hears_of_the_old_one(
