@@ -1,6 +1,8 @@
 """Cases of the handbook, solved as its pages say: every command of a worked example is run, word by word."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from subprocess import CompletedProcess
@@ -201,6 +203,35 @@ def test_a_refund_whose_credit_note_is_due_closes_when_prima_credits_it_or_finan
     solved(installation, "refund-settled", MEMO=memos[1]["increment_id"])
     _, after = solved(installation, "refund-clock-after")
     assert memos[1]["increment_id"] not in after
+
+
+def in_folder(installation: Installation, name: str) -> None:
+    """Run the commands of a page that are not all ours, in the folder of the installation; each must end well."""
+    for program, *words in handbook.case(name):
+        if program == "magento-prima":
+            assert installation.command(*words).returncode == 0, words
+        else:
+            command = [{"python": sys.executable}.get(program, program), *words]
+            subprocess.run(command, cwd=installation.folder, check=True, timeout=60)
+
+
+def test_a_ledger_from_a_backup_posts_nothing_twice_and_tells_what_it_does_not_know(installation: Installation) -> None:
+    load(installation, "000000101", SKU)
+    installation.holds(an_order("000000100"))
+    sync_orders()
+    in_folder(installation, "backup")
+    load(installation, "000000102", SKU)
+    sync_orders()
+    before = installation.prima.orders()
+    assert len(before) == 3
+
+    in_folder(installation, "restore")
+    _, _, listed = solved(installation, "restored")
+
+    assert installation.prima.orders() == before
+    assert installation.open_codes() == {"order 000000102": "PRIMA_NUMBER_TAKEN"}
+    assert "000000102" in listed
+    assert installation.command("evidence", "verify").returncode == 0
 
 
 def breaks(installation: Installation) -> list[dict[str, Any]]:
