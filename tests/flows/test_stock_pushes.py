@@ -158,19 +158,23 @@ def test_the_brake_remembers_the_last_sane_snapshot_behind_any_number_of_held_on
 
 
 @pytest.mark.parametrize("kind", ["lose_answer", "truncate"])
-def test_a_push_whose_answer_is_lost_is_read_back_and_was_right(installation: Installation, kind: Any) -> None:
-    stock_both(installation, {SKU: 100, OTHER: 50})
-    installation.prima.sell_elsewhere(SKU, 1)
-    installation.prima.sell_elsewhere(OTHER, 2)
+def test_a_push_whose_answer_is_lost_is_read_back_and_was_right_and_the_next_are_smaller(
+    installation: Installation, kind: Any
+) -> None:
+    skus = (SKU, OTHER, THIRD, "TEE-NAVY-XL")
+    stock_both(installation, dict.fromkeys(skus, 50))
+    installation.configure(overlap_minutes="10\nstock_batch_size = 2")
+    for sku in skus:
+        installation.prima.sell_elsewhere(sku, 1)
     installation.magento.faults.add(STOCK_WRITE, kind)
 
     summary = sync_inventory()
 
-    assert (summary.counts["posted"], stock_writes(installation)) == (2, 1)
+    assert (summary.counts["posted"], stock_writes(installation)) == (4, 1 + 2)
     assert installation.open_codes() == {}
-    assert [installation.magento.source_quantity(sku) for sku in (SKU, OTHER)] == [99, 48]
+    assert {installation.magento.source_quantity(sku) for sku in skus} == {49}
     sync_inventory()
-    assert stock_writes(installation) == 1
+    assert stock_writes(installation) == 1 + 2
 
 
 def test_a_push_that_never_arrived_is_told_and_made_good_with_fresh_figures(installation: Installation) -> None:

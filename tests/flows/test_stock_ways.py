@@ -1,6 +1,7 @@
 """The ways that stock takes: several warehouses and sources, some SKUs alone, bulks; bad rows, and quiet hours."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from sandbox.magento.carts import Cart
 from sandbox.prima.items import Item
+from tasks.errors import ConfigurationError
 from tests.flows.shopping import (
     ADDRESS,
     CUSTOMER,
@@ -283,6 +285,33 @@ def test_the_sum_of_a_sku_is_an_artifact_as_well(installation: Installation) -> 
     assert reads == ["default: 9 (expected 9)", "default: 10 (expected 10)"], "each run reads a sample back"
     for line in ("        6  available to sell", "       +3  open units", "        9  quantity of the source"):
         assert line[1:] in text
+
+
+def test_a_buffer_by_category_follows_its_file_and_the_date_of_new_stock_is_shown(installation: Installation) -> None:
+    stock_both(installation, {SKU: 10})
+    expected_on = (datetime.now(UTC) + timedelta(days=20)).date()
+    in_prima(installation, f"update stand_in_items set available_date = '{expected_on}' where sku = '{SKU}'")
+    file = installation.folder / "categories.csv"
+    file.write_text(f"sku,category\n{SKU},TEES\n", encoding="utf-8")
+    installation.add_settings(
+        f'[stock]\ncategories_file = "{file}"\n[[stock.buffer_rules]]\ncategory = "TEES"\npercent = "15"'
+    )
+
+    sync_inventory()
+    assert levels(installation, SKU) == (8, 8)
+    assert "made of: buffer category TEES: 15%" in stock_view.explain_stock(SKU)
+
+    file.write_text(f"sku,category\n{SKU},HATS\n", encoding="utf-8")
+    sync_inventory()
+    assert levels(installation, SKU) == (10, 10), "the file alone changed"
+    installation.prima.sell_elsewhere(SKU, 10)
+    sync_inventory()
+    assert levels(installation, SKU) == (0, 0)
+    assert f"next stock expected on {expected_on}" in stock_view.explain_stock(SKU)
+
+    file.write_text("sku;category\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="has no column sku, category"):
+        sync_inventory()
 
 
 def _calls(installation: Installation) -> dict[str, int]:
