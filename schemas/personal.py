@@ -45,12 +45,13 @@ _AMOUNT = re.compile(
 _PLAIN_KEYS: dict[str, bool] = {}
 
 _NUMBERED = re.compile(rb'"\{personal (\d+)\}"')
-_TAG = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>)""")
-_WHOLE_TAG = re.compile(r"""<[/?]?[\w:.-]+(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*[/?]?>""")
-_ATTRIBUTE = re.compile(r"""([\w:.-]+)(\s*=\s*)("[^"]+"|'[^']+')""")
-# A key with a value that may be personal: nothing is hidden by null, true, false or an empty text, and what stands in
-# braces is looked into.
-_STRING = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*+:\s*+(?!null\b|true\b|false\b|""|\{))?')
+# Nothing of these is tried twice (`++`, `*+`): the lock of Python's interpreter is held for as long as a search takes.
+_TAG = re.compile(r"""(<(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>)""")
+_WHOLE_TAG = re.compile(r"""<[/?]?[\w:.-]++(?:\s++[\w:.-]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'))*+\s*+[/?]?>""")
+_ATTRIBUTE = re.compile(r"""(?<![\w:.-])([\w:.-]++)(\s*+=\s*+)("[^"]++"|'[^']++')""")
+# A key with a value that may be personal, in JSON without escaped quotation marks: nothing is hidden by null, true,
+# false or an empty text, and what stands in braces is looked into.
+_KEY = re.compile(r'"([^"]*+)"\s*+:\s*+(?!null\b|true\b|false\b|""|\{)')
 _OPENS_OBJECTS = re.compile(r"\[\s*\{")
 _NOTHING = frozenset({"[]", "[ ]"})
 _E_MAIL_KEYS = ("customer_email", "CustomerEmail", "InvoiceEmail", "email")
@@ -162,19 +163,22 @@ def _split_json(text: str, values: _Values) -> Iterator[str]:
     if text.lstrip()[:1] not in ("{", "["):
         raise ValueError("it is no object")
     done = at = 0
-    for found in _STRING.finditer(text):
-        if found.group(2) is None or found.start() < at:
+    for found in _KEY.finditer(_without_escapes(text)):
+        if _is_plain_key(found[1]) or found.start() < at or _OPENS_OBJECTS.match(text, found.end()):
             continue
-        key, at = found.group(1), found.end()
-        if _is_plain_key(key) or _OPENS_OBJECTS.match(text, at):
-            continue
+        at = found.end()
         end = _VALUE.raw_decode(text, at)[1]
-        raw = text[at:end]
-        if raw not in _NOTHING:
+        if text[at:end] not in _NOTHING:
             yield text[done:at]
-            yield values.place(key, raw)
-            done = at = end
+            yield values.place(text[found.start(1) : found.end(1)], text[at:end])
+            done = end
+        at = end
     yield text[done:]
+
+
+def _without_escapes(text: str) -> str:
+    """Return JSON of the same length in which each quotation mark begins or ends a string."""
+    return text.replace(r"\\", "\0\0").replace(r"\"", "\0\0") if "\\" in text else text
 
 
 def _is_plain_key(key: str) -> bool:

@@ -44,18 +44,19 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
     """
     settings = Settings.from_env()
     results: list[PostingResult] = []
-    tried: set[str] = set()
+    left: set[str] = set()
     afterwards = 0
     since = datetime.now(UTC) - timedelta(days=DAYS_BACK)
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         while True:
             was_over = is_over is None or is_over.is_set()
-            due = _due(ledger, settings, since, tried)
+            due = _due(ledger, settings, since, left)
             if not due and not was_over and is_over is not None:
                 is_over.wait(LOOK_AGAIN_SECONDS)
                 continue
             ended = _write(ledger, magento, settings, due)
-            tried.update(order.order_number for order in due)
+            written = {result.subject for result in ended if result.state == "posted"}
+            left.update(order.order_number for order in due if order.order_number not in written)
             # The oldest come first, so none before these is left; looking at all of them each time would grow.
             since = max([since, *(order.accepted_at - LATE_COMMIT for order in due if order.accepted_at)])
             results += ended
@@ -65,13 +66,13 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
                 return results
 
 
-def _due(ledger: Ledger, settings: Settings, since: datetime, tried: set[str]) -> list[OrderRecord]:
-    """Return the next few orders accepted since then without a note that were not tried by this run."""
+def _due(ledger: Ledger, settings: Settings, since: datetime, left: set[str]) -> list[OrderRecord]:
+    """Return the next few orders accepted since then without a note, but for those that this run has tried."""
     found = ledger.orders_without(
         KEY,
         accepted_since=since,
         attempts=settings.prima.attempt_limit,
-        leave_out=tried,
+        leave_out=left,
         limit=AT_ONCE,
     )
     return [order for order in found if order.order_number_prima]

@@ -127,12 +127,9 @@ class OrderWriter:
         unknown = values.keys() - set(names)
         if unknown:
             raise KeyError(f"{tag} has no attribute {', '.join(sorted(unknown))}")
-        element = etree.SubElement(parent, tag)
-        for name in names:
-            value = values.get(name, "")
-            if value or self.settings.orders.send_empty_attributes or name in prima_order.ALWAYS_WRITTEN:
-                element.set(name, value)
-        return element
+        if not self.settings.orders.send_empty_attributes:
+            names = tuple(name for name in names if values.get(name) or name in prima_order.ALWAYS_WRITTEN)
+        return etree.SubElement(parent, tag, {name: values.get(name, "") for name in names})
 
     def _order_values(self) -> dict[str, str]:
         order, rules = self.order, self.settings.orders

@@ -41,6 +41,8 @@ def clean(text: str, policy: CharacterPolicy) -> CleanText:
     `transliterate` writes characters outside ISO-8859-1 in ASCII, `charref` keeps them (as numeric references on the
     wire), `reject` raises UnsendableCharacterError.
     """
+    if text.isascii() and text.isprintable():
+        return CleanText(text.strip())
     plain = _FORBIDDEN.sub("", _SEPARATORS.sub(" ", text))
     plain = unicodedata.normalize("NFC", plain)
     if policy == "charref" or all(character <= _LAST_LATIN_1 for character in plain):
