@@ -31,15 +31,16 @@ class ChannelRule:
 class AlertRules:
     """How alerts are grouped, what is too small for one, when people sleep, and who is next.
 
-    A group is told when its value reaches `floor_pence` or its number `floor_count`; a critical one always. `next` are
-    the channels after a team's own, in the order in which they are told. `link` may hold `{code}`.
+    A group is told when its value reaches `floor_pence` or its number `floor_count`; a floor of 0 is none, and without
+    any every group is told. So is a critical one, and one whose code has no value: nothing says that it is small.
+    `next` are the channels after a team's own, in the order in which they are told. `link` may hold `{code}`.
     """
 
     channels: Sequence[ChannelRule]
     next: Mapping[Owner, Sequence[str]] = field(default_factory=dict)
     group_by: Grouping = "code"
     floor_pence: int = 0
-    floor_count: int = 1
+    floor_count: int = 0
     pause: timedelta = timedelta(hours=1)
     quiet_from: time | None = None
     quiet_until: time | None = None

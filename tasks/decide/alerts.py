@@ -110,14 +110,25 @@ def _held_back(
 ) -> Why | None:
     if group.reason.severity not in rules.wakes and is_quiet(rules, now):
         return "quiet hours"
-    is_small = max(_values(group.matters).values()) < rules.floor_pence and len(group.matters) < rules.floor_count
-    if group.reason.severity != "critical" and is_small:
+    if _is_small(group, rules):
         return "below the floor"
     if waiting is None and any(
         _key(alert) == key and alert.sent_at is not None and now - alert.sent_at < rules.pause for alert in past
     ):
         return "told a short while ago"
     return None
+
+
+def _is_small(group: _Group, rules: AlertRules) -> bool:
+    """Tell whether a group reaches none of the floors that are set; what is critical or has no value is never small."""
+    if group.reason.severity == "critical" or group.reason.value_rule == "none":
+        return False
+    reached = []
+    if rules.floor_pence:
+        reached.append(max(_values(group.matters).values()) >= rules.floor_pence)
+    if rules.floor_count:
+        reached.append(len(group.matters) >= rules.floor_count)
+    return bool(reached) and not any(reached)
 
 
 def _alert(key: Key, group: _Group, number: int, rules: AlertRules, now: datetime) -> Alert:

@@ -96,9 +96,9 @@ class AlertSettings(Section):
     )
     group_by: Grouping = Field(default="code", description="one message for each code, or for each code and SKU")
     floor_value: ExactDecimal = Field(
-        default=Decimal(0), ge=0, decimal_places=2, description="in pounds; a group worth less is not told, unless"
+        default=Decimal(0), ge=0, decimal_places=2, description="in pounds; a group worth less is not told; 0 = none"
     )
-    floor_count: int = Field(default=1, ge=1, description="it is this many, or critical")
+    floor_count: int = Field(default=0, ge=0, description="a group of so many is told whatever it is worth; 0 = none")
     pause_minutes: int = Field(default=60, ge=0, le=1440, description="between two messages about one code")
     quiet_from: time | None = Field(default=None, description="London's time, written 22:00:00")
     quiet_until: time | None = Field(default=None, description="what came in between is told then, if it is still open")

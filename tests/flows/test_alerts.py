@@ -81,12 +81,16 @@ def test_a_group_is_told_once_escalated_after_its_delay_and_silent_after_closing
 ) -> None:
     configure(installation, operations, head)
     raise_on(installation, 1, 2, 3)
+    raise_on(installation, 8, code="SHIPPED_BY_HAND")  # a warning: it waits on the desk
+    raise_on(installation, 9, code="DISPATCH_TOO_MANY")
+    raise_on(installation, 4, code="SKU_UNKNOWN")  # of ecommerce, for which there is no channel
 
     summary = send_alerts()
     again = send_alerts()
 
-    (message,) = operations.take()
-    assert (summary.sent, again.sent, head.messages) == (1, 0, [])
+    message, other = operations.take()
+    assert (summary.sent, again.sent, head.messages) == (2, 0, [])
+    assert (other["code"], other["count"], other["subjects"]) == ("DISPATCH_TOO_MANY", 1, ["order 000000009"])
     assert (message["code"], message["team"], message["count"], message["value_pence"]) == (
         CODE,
         "operations",
@@ -98,7 +102,7 @@ def test_a_group_is_told_once_escalated_after_its_delay_and_silent_after_closing
     assert f"exceptions list --code {CODE}" in message["link"]
     assert NAME not in json.dumps(message)
 
-    close_on(installation, 1)
+    close_on(installation, 1, 9)
     later = datetime.now(UTC) + timedelta(hours=8)
     send_alerts(as_at=later)
     send_alerts(as_at=later + timedelta(hours=2))
@@ -111,7 +115,7 @@ def test_a_group_is_told_once_escalated_after_its_delay_and_silent_after_closing
     assert "nobody ended it within 8 h" in escalated["text"]
     assert operations.messages == []
 
-    close_on(installation, 2, 3)
+    close_on(installation, 2, 3, 8)
     send_alerts(as_at=later + timedelta(hours=48))
     assert (operations.messages, head.messages) == ([], [])
 

@@ -44,7 +44,7 @@ def test_the_table_becomes_rules(tmp_path: Path) -> None:
     assert [(each.name, each.teams, each.severities) for each in rules.channels] == [
         ("operations", {"operations"}, {"problem", "critical"})
     ]
-    assert (rules.floor_pence, rules.floor_count, rules.pause) == (500, 1, timedelta(minutes=30))
+    assert (rules.floor_pence, rules.floor_count, rules.pause) == (500, 0, timedelta(minutes=30))
     assert (rules.quiet_from, rules.quiet_until, rules.wakes) == (time(22), time(7), {"critical"})
 
 

@@ -133,13 +133,64 @@ def test_what_is_critical_wakes_people() -> None:
     assert channels(decide.alerts([a_matter(1, code=critical)], [], rules, NOON)) == [("ops", 0, 1)]
 
 
-@pytest.mark.parametrize(("pence", "count", "is_told"), [(499, 1, False), (500, 1, True), (1, 3, True), (1, 2, False)])
-def test_a_group_below_value_and_number_is_not_told(pence: int, count: int, is_told: bool) -> None:
-    rules = replace(RULES, floor_pence=500, floor_count=3)
+@pytest.mark.parametrize(
+    ("floors", "pence", "count", "is_told"),
+    [
+        ((500, 3), 499, 1, False),
+        ((500, 3), 500, 1, True),
+        ((500, 3), 1, 3, True),
+        ((500, 3), 1, 2, False),
+        ((500, 0), 249, 2, False),
+        ((500, 0), 250, 2, True),
+        ((0, 3), 10**6, 2, False),
+        ((0, 3), 0, 3, True),
+        ((0, 0), 0, 1, True),
+    ],
+)
+def test_a_group_that_reaches_none_of_the_floors_that_are_set_is_not_told(
+    floors: tuple[int, int], pence: int, count: int, is_told: bool
+) -> None:
+    rules = replace(RULES, floor_pence=floors[0], floor_count=floors[1])
 
     plan = decide.alerts([a_matter(n, pence=pence) for n in range(count)], [], rules, NOON)
 
     assert bool(plan.to_send) == is_told
+    assert [held.why for held in plan.held_back] == ([] if is_told else ["below the floor"])
+
+
+def test_what_has_no_value_by_its_code_is_told_whatever_the_floors_are() -> None:
+    rules = replace(RULES, floor_pence=10**9, floor_count=99)
+
+    assert REASONS["FLOW_LATE"].value_rule == "none"
+    assert channels(decide.alerts([a_matter(1, code="FLOW_LATE", pence=0)], [], rules, NOON)) == [("ops", 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("code", "owner", "severity", "told"),
+    [
+        ("CARRIER_UNKNOWN", "operations", "problem", ["goods"]),
+        ("SKU_UNKNOWN", "ecommerce", "problem", ["goods"]),
+        ("SHIPPED_BY_HAND", "operations", "warning", []),
+        ("PRIMA_OUTCOME_UNKNOWN", "operations", "critical", ["everything-critical", "goods"]),
+        ("TOTALS_DISAGREE", "finance", "problem", ["money"]),
+        ("REFUND_CREDIT_DUE", "finance", "warning", ["money"]),
+        ("REFUND_CREDIT_OVERDUE", "finance", "critical", ["everything-critical"]),
+        ("ADDRESS_INCOMPLETE", "customer service", "problem", []),
+    ],
+)
+def test_a_channel_is_told_of_its_teams_and_severities_alone(
+    code: str, owner: str, severity: str, told: list[str]
+) -> None:
+    rules = AlertRules(
+        [
+            replace(OPS, name="goods"),
+            ChannelRule("money", frozenset({"finance"}), frozenset({"warning", "problem"})),
+            ChannelRule("everything-critical", ALL, frozenset({"critical"})),
+        ]
+    )
+
+    assert (REASONS[code].owner, REASONS[code].severity) == (owner, severity)
+    assert [channel for channel, _, _ in channels(decide.alerts([a_matter(1, code=code)], [], rules, NOON))] == told
 
 
 def test_by_cause_each_sku_is_a_message_of_its_own() -> None:
