@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 
 from schemas.batches import PostingResult, chunks
 from schemas.documents import StockLevel
-from tasks.errors import CallRefusedError, NotFoundError, OutcomeUnknownError, SystemUnavailableError
+from tasks.errors import (
+    CallRefusedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    SystemUnavailableError,
+    UnexpectedResponseError,
+)
 from tasks.post.stock_batches import read_back, result_of
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
@@ -17,9 +23,10 @@ SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 
 
 def settle_bulks(ledger: Ledger, magento: MagentoClient) -> bool:
-    """Look after bulks that were still open at their deadline; returns whether Magento has finished with all of them.
+    """Look after bulks that were not seen to end; returns whether Magento has finished with all of them.
 
-    What such a bulk wrote since is older than what was written after it: its levels count as not known any more.
+    They were open at their deadline, or the run that sent them ended before. What such a bulk wrote since is older than
+    what was written after it: its levels count as not known any more. One that cannot be read is taken for open.
     """
     is_clear = True
     for uuid, levels in ledger.open_bulks().items():
@@ -27,6 +34,9 @@ def settle_bulks(ledger: Ledger, magento: MagentoClient) -> bool:
             operations = magento.bulk_operations(uuid)
         except NotFoundError:
             operations = []
+        except UnexpectedResponseError:
+            is_clear = False
+            continue
         if any(operation.status == BulkStatus.OPEN for operation in operations):
             is_clear = False
             continue
@@ -88,13 +98,16 @@ class BulkWriter:
         self._ledger.record_push(levels, "pending", batch_id=self._batch_id)
         entries = [{"sourceItems": [_source_item(level) for level in operation]} for operation in operations]
         try:
-            return self._magento.bulk(ROUTE, entries)
+            uuid = self._magento.bulk(ROUTE, entries)
         except (CallRefusedError, SystemUnavailableError):
             self._ledger.record_push(levels, "refused", batch_id=self._batch_id)
             raise
         except OutcomeUnknownError:
             self._ledger.record_push(levels, "unknown", batch_id=self._batch_id)
             raise
+        # Magento may perform it at any time from here on, also when this run does not live to see that.
+        self._ledger.open_bulk(uuid, {(level.sku, level.source_code) for level in levels})
+        return uuid
 
     def _follow(self, uuid: str, operations: Sequence[Sequence[StockLevel]]) -> tuple[list[StockLevel], bool]:
         """Wait for a bulk; returns the levels that did not arrive, and whether Magento has finished with it."""
@@ -112,25 +125,25 @@ class BulkWriter:
             self._ledger.record_push(arrived, "posted", batch_id=self._batch_id)
             self.results += [result_of(level, "posted") for level in arrived]
             left += [level for level in levels if held.get((level.sku, level.source_code)) != level.source_qty]
-        if not is_finished:
-            self._ledger.open_bulk(uuid, {(level.sku, level.source_code) for some in operations for level in some})
+        if is_finished:
+            self._ledger.settle_bulk(uuid)
         return left, is_finished
 
     def _statuses(self, uuid: str) -> dict[int, BulkStatus]:
-        """Return the status of each operation once none is open any more, or at the deadline."""
+        """Return the status of each operation once none is open any more, or at the deadline; empty if unreadable."""
         started = time.monotonic()
         pause = SHORTEST_LOOK_SECONDS
         while True:
             try:
+                self._keep_lane()
                 statuses = {each.id: each.status for each in self._magento.bulk_operations(uuid)}
             except NotFoundError:
                 statuses = {}
-            except SystemUnavailableError:
+            except (SystemUnavailableError, UnexpectedResponseError):
                 return {}
             is_over = time.monotonic() - started + pause > self._deadline_seconds
             if is_over or (statuses and BulkStatus.OPEN not in statuses.values()):
                 return statuses
-            self._keep_lane()
             time.sleep(pause)
             pause = min(LONGEST_LOOK_SECONDS, pause * 2)
 
