@@ -35,6 +35,10 @@ def lines_of_text(view: dict[str, Any]) -> list[str]:
         lines += [f"  {_line(row)}" for row in rows[:LISTED]]
         if len(rows) > LISTED:
             lines.append(f"  and {len(rows) - LISTED} more, with --json")
+    if view["dispatches_waiting"]:
+        lines.append(
+            f"  and {view['dispatches_waiting']} that wait for the next run, for which nobody has to do anything"
+        )
     lines += ["", "What the day carried"]
     for row in view["totals"]:
         gross = "" if row["gross_pence"] is None else f", {show(row['gross_pence'], row['currency'])}"

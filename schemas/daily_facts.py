@@ -92,7 +92,7 @@ class StreamRuns:
 
     @property
     def stopped(self) -> int:
-        """How many were held, failed, or not finished."""
+        """How many were held, left something for another run, failed, or did not finish."""
         return self.begun - self.closed
 
 
@@ -102,6 +102,17 @@ class StockState:
 
     levels: int = 0
     unsynced: int = 0
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UntoldDispatches:
+    """How many dispatches the last run had read and left for the next one, because Magento was away or busy, and when.
+
+    They are no exceptions: the next run tells them without a person.
+    """
+
+    count: int = 0
     finished_at: datetime | None = None
 
 

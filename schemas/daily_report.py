@@ -9,7 +9,16 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
-from schemas.daily_facts import POSTED, TOLD, DayTotal, LastReconciliation, ReportDay, StockState, StreamRuns
+from schemas.daily_facts import (
+    POSTED,
+    TOLD,
+    DayTotal,
+    LastReconciliation,
+    ReportDay,
+    StockState,
+    StreamRuns,
+    UntoldDispatches,
+)
 from schemas.money import show
 from schemas.reasons import REASONS
 
@@ -102,6 +111,7 @@ class DayFacts:
     totals: Sequence[DayTotal]
     runs: Sequence[StreamRuns]
     stock: StockState
+    untold: UntoldDispatches
     reconciliation: LastReconciliation | None
 
 
@@ -128,18 +138,19 @@ class DailyReport:
     totals: Sequence[Row]
     runs: Sequence[Row]
     stock_state: StockState
+    untold: UntoldDispatches
     reconciliation: LastReconciliation | None
     idle: Sequence[str] = field(default_factory=tuple)
 
     @property
     def is_calm(self) -> bool:
         """Whether nobody has anything to do about it."""
-        return not (self.open or self.orders or self.idle)
+        return not (self.open or self.orders or self.untold.count or self.idle)
 
     @property
     def headline(self) -> str:
         """What came, went and is open, and what the day carried, in a few sentences."""
-        return " ".join(part for part in (self._exceptions(), self._carried(), self._idle()) if part)
+        return " ".join(part for part in (self._exceptions(), self._carried(), self._untold(), self._idle()) if part)
 
     def _exceptions(self) -> str:
         day = long_date(self.day.business_date)
@@ -172,6 +183,11 @@ class DailyReport:
         dispatches = counted(sum(row["count"] for row in told), "dispatch", "dispatches")
         return f"{orders}{value}{waiting}; {dispatches} told."
 
+    def _untold(self) -> str:
+        number = self.untold.count
+        waits = counted(number, "dispatch waits", "dispatches wait")
+        return f"{waits} for the next run to be told." if number else ""
+
     def _idle(self) -> str:
         return f"No run ended well that day of: {', '.join(self.idle)}." if self.idle else ""
 
@@ -199,6 +215,7 @@ class DailyReport:
             "headline": self.headline,
             "is_calm": self.is_calm,
             **{name: [dict(row) for row in getattr(self, name)] for name in (*names, "totals", "runs")},
+            "dispatches_waiting": self.untold.count,
             "idle": list(self.idle),
             "reconciliation": reconciliation_text(self),
         }

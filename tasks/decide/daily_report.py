@@ -45,6 +45,7 @@ def daily_report(facts: DayFacts) -> DailyReport:
         totals=[_total(each) for each in facts.totals],
         runs=runs,
         stock_state=facts.stock,
+        untold=facts.untold,
         reconciliation=facts.reconciliation,
         idle=[row["stream"] for row in runs if row["stream"] in DAILY_STREAMS and not row["closed_count"]],
     )

@@ -50,6 +50,7 @@ def facts_of_day(ledger: Ledger, settings: Settings, business_date: date | None,
         totals=ledger.day_totals(day.start, day.end, day.business_date),
         runs=ledger.stream_runs(day.start, day.end),
         stock=ledger.stock_state(),
+        untold=ledger.untold_dispatches(day.until),
         reconciliation=ledger.last_reconciliation(day.until),
     )
 

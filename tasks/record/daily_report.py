@@ -151,7 +151,8 @@ def markdown(report: DailyReport, files: DailyFiles) -> str:
         ("SKUs that do not match", len(report.skus)),
         ("exceptions about stock", len(report.stock)),
         ("orders not posted", len(report.orders)),
-        ("dispatches not told", len(report.dispatches)),
+        ("exceptions about dispatches", len(report.dispatches)),
+        ("dispatches that wait to be told", report.untold.count),
     ]
     return "\n".join(
         [

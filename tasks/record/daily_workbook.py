@@ -89,7 +89,7 @@ _RUNS = [
     Field("Stream", "stream", width=24),
     Field("Begun", "begun_count", "count", 9),
     Field("Ended well", "closed_count", "count", 11),
-    Field("Held or not ended", "stopped_count", "count", 11),
+    Field("Held, waiting or not ended", "stopped_count", "count", 11),
     Field("Last ended (London)", "last_closed_at", "instant", 19),
 ]
 

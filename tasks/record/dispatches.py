@@ -80,8 +80,8 @@ def close_dispatches(
     """Raise and close exceptions, check that no dispatch was lost on the way, and move the watermark last.
 
     `results` are those of the shipments, `tracked` those of tracking numbers added later. While a dispatch waits for
-    another run the watermark stays. Raises UnexpectedResponseError when counts of two steps do not agree; the watermark
-    then stays too.
+    another run, the batch waits too and the watermark stays. Raises UnexpectedResponseError when counts of two steps do
+    not agree; the watermark then stays too.
     """
     batch_id = fetched.batch_id
     totals = _control_totals(fetched, frames, checked, plan, results)
@@ -102,8 +102,9 @@ def close_dispatches(
         raised = [note for note in found if note.code in stays or note.subject not in told]
         _close_what_is_over(ledger, frames, plan, links, raised, tracked, stays)
         ledger.raise_exceptions(batch_id, raised)
-        ledger.close_batch(batch_id, "closed", totals.as_dict())
-        if fetched.watermark is not None and not any(result.state == "waiting" for result in [*results, *tracked]):
+        waits = any(result.state == "waiting" for result in [*results, *tracked])
+        ledger.close_batch(batch_id, "waiting" if waits else "closed", totals.as_dict())
+        if fetched.watermark is not None and not waits:
             ledger.set_watermark(fetched.watermark, batch_id)
     unreachable = next((result.detail for result in [*results, *tracked] if result.code == "UNAVAILABLE"), "")
     summary = DispatchSummary(batch_id, totals.counts(), unreachable)

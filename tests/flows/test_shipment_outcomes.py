@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from flows import restocking
+from flows.daily_view import daily_view
 from flows.fulfilment import sync_fulfilment
+from schemas.daily_facts import LONDON
 from tasks.errors import SystemUnavailableError
 from tests.flows.shopping import (
     JEANS,
@@ -37,6 +39,11 @@ SHIP = "POST /V1/order/*/ship"
 def order(installation: Installation) -> Order:
     """An order of 3 tees and 2 pairs of jeans that PRIMA has accepted."""
     return accepted_order(installation)
+
+
+def report_of_today(installation: Installation) -> str:
+    """Return the headline of the daily report as it would be now."""
+    return str(daily_view(installation.settings, datetime.now(LONDON).date())["headline"])
 
 
 @pytest.mark.parametrize("kind", ["lose_answer", "truncate"])
@@ -141,11 +148,13 @@ def test_magento_in_maintenance_lets_every_dispatch_wait_and_marks_none_as_faile
         sync_fulfilment()
     assert installation.open_codes() == {}
     assert installation.magento.shipments() == []
+    assert "2 dispatches wait for the next run to be told." in report_of_today(installation)
 
     installation.magento.faults.clear()
     sync_fulfilment()
     assert len(installation.magento.shipments()) == len(installation.magento.emails) == 2
     assert installation.open_codes() == {}
+    assert "to be told" not in report_of_today(installation)
 
 
 def test_a_source_that_holds_too_little_gets_the_right_quantity_and_the_goods_are_shipped(

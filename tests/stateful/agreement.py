@@ -83,7 +83,7 @@ def _batches(ledger: Ledger) -> Iterator[str]:
     for batch in ledger.batches(limit=1000):
         if batch.state == "failed":
             yield f"the batch {batch.batch_id} failed"
-        if batch.state == "closed":
+        if batch.state in ("closed", "waiting"):
             yield from _sums(batch)
 
 

@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.daily_facts import POSTED, TOLD, DayTotal, LastReconciliation, StockState, StreamRuns, report_day
+from schemas.daily_facts import (
+    POSTED,
+    TOLD,
+    DayTotal,
+    LastReconciliation,
+    StockState,
+    StreamRuns,
+    UntoldDispatches,
+    report_day,
+)
 from schemas.daily_report import DailyReport, DayFacts, section_of
 from schemas.reasons import REASONS
 from tasks.decide.daily_report import daily_report, report_message
@@ -80,6 +89,7 @@ def facts_of(notes: Sequence[ExceptionRecord] = (), **facts: Any) -> DayFacts:
         "totals": [DayTotal(POSTED, 0), DayTotal(TOLD, 0)],
         "runs": [StreamRuns("orders", 288, 288, DAY.end)],
         "stock": StockState(),
+        "untold": UntoldDispatches(0, DAY.until),
         "reconciliation": None,
     }
     return DayFacts(**{**values, **facts})
@@ -175,9 +185,25 @@ def test_a_day_without_anything_says_that_too() -> None:
         "dispatch told."
     )
     page = html(calm)
-    for said in ("Nothing came and nothing went", "PRIMA has every order", "Every dispatch was told", calm.headline):
+    for said in (
+        "Nothing came and nothing went",
+        "PRIMA has every order",
+        "Every dispatch that was read was told",
+        calm.headline,
+    ):
         assert said in page
     assert openpyxl.load_workbook(io.BytesIO(workbook(calm)))["Open"]["A6"].value == "none"
+
+
+def test_dispatches_that_wait_for_the_next_run_are_told_as_such_although_nobody_has_to_act() -> None:
+    waiting = daily_report(facts_of(untold=UntoldDispatches(3, DAY.until - timedelta(minutes=9))))
+
+    assert not waiting.is_calm
+    assert waiting.headline.endswith("and no dispatch told. 3 dispatches wait for the next run to be told.")
+    page = html(waiting)
+    assert "3 that PRIMA shows wait for the next run" in page
+    assert "<strong>3</strong><span>dispatches not told</span>" in page
+    assert "was told to its customer" not in page
 
 
 def test_each_list_holds_what_belongs_on_it_the_dearest_first(full: DailyReport) -> None:

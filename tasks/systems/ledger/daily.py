@@ -19,6 +19,7 @@ from schemas.daily_facts import (
     LastReconciliation,
     StockState,
     StreamRuns,
+    UntoldDispatches,
 )
 from tasks.systems.ledger.database import Database
 from tasks.systems.ledger.models import (
@@ -36,7 +37,7 @@ from tasks.systems.ledger.states import ORDER_STATES, OrderStateName
 
 NOT_POSTED: tuple[OrderStateName, ...] = ("seen", "held", "ready", "posting", "refused", "unknown")
 SHIP = "ship"
-RECONCILIATION = "reconciliation"
+RECONCILIATION, DISPATCHES = "reconciliation", "dispatches"
 # A stream that ended well in so many days before is expected to run each day.
 EXPECTED_DAYS = 7
 _NAMES = ("magento_gross_pence", "variance_pence", "prima_gross_pence", "unexplained_variance_pence")
@@ -106,6 +107,21 @@ class DailyFigures(Database):
             ).scalar_one()
             finished_at = connection.execute(select(func.max(stock_cycles.c.finished_at))).scalar_one()
         return StockState(int(levels), int(unsynced), finished_at)
+
+    def untold_dispatches(self, until: datetime) -> UntoldDispatches:
+        """Return how many dispatches the run that was the last to end by then left for the next one."""
+        batch = batches.c
+        query = (
+            select(batch.closed_at, batch.control_totals)
+            .where(batch.stream == DISPATCHES, batch.state != "failed", batch.closed_at <= until)
+            .order_by(batch.closed_at.desc())
+            .limit(1)
+        )
+        with self._reading("untold dispatches") as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return UntoldDispatches()
+        return UntoldDispatches(int(row.control_totals.get("waiting", {}).get("count", 0)), row.closed_at)
 
     def last_reconciliation(self, until: datetime) -> LastReconciliation | None:
         """Return the reconciliation that was the last to end by then; None when none did."""

@@ -10,7 +10,8 @@ from schemas.health import ENDED, FlowRun
 from tasks.systems.ledger.database import Database
 from tasks.systems.ledger.models import batches, dispatch_links, flow_runs
 
-_NOT_RECORDED = ("open", "failed", "stopped")
+# A batch that waits left something for another run, and its watermark stayed where it was.
+_NOT_RECORDED = ("open", "failed", "stopped", "waiting")
 
 
 class FlowRuns(Database):

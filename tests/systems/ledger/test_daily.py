@@ -14,6 +14,7 @@ from schemas.daily_facts import (
     LastReconciliation,
     StockState,
     StreamRuns,
+    UntoldDispatches,
     report_day,
 )
 from tasks.systems.ledger import Ledger
@@ -102,6 +103,27 @@ def test_a_stream_that_ran_before_and_not_that_day_is_named_and_the_last_reconci
         run_id, DAY.business_date, DAY.business_date, clock.time, 1, 0, [("orders", "GBP", 1200, -1, 1199, 0)]
     )
     assert ledger.last_reconciliation(DAY.until - timedelta(hours=5)) is None
+
+
+def test_dispatches_that_the_last_run_left_for_the_next_one_are_counted_and_its_batch_is_none_that_ended_well(
+    ledger: Ledger, clock: TestClock
+) -> None:
+    assert ledger.untold_dispatches(DAY.until) == UntoldDispatches()
+    clock.time = DAY.start + timedelta(hours=1)
+    for state, waits in (("closed", 0), ("waiting", 3)):
+        clock.time += timedelta(hours=1)
+        batch_id = ledger.open_batch("dispatches", clock.time, clock.time)
+        ledger.close_batch(batch_id, state, {"waiting": {"count": waits}})
+    ended = clock.time
+    clock.time += timedelta(hours=1)
+    ledger.close_batch(ledger.open_batch("dispatches", clock.time, clock.time), "failed", {"waiting": {"count": 0}})
+
+    assert ledger.untold_dispatches(DAY.until) == UntoldDispatches(3, ended)
+    assert ledger.untold_dispatches(ended - SECOND).count == 0
+    assert ledger.stream_runs(DAY.start, DAY.end) == [
+        StreamRuns("dispatches", 3, 1, ended - timedelta(hours=1)),
+    ]
+    assert ledger.batch_times("dispatches", since=DAY.start) == [ended - timedelta(hours=1)]
 
 
 def test_levels_that_magento_is_not_known_to_hold_are_counted(ledger: Ledger) -> None:
