@@ -40,7 +40,7 @@ def watch_health() -> HealthSummary:
         if seen is None:
             return record.close_health(whole(streams), None, restarted, now, rule)
         history = extract.fetch_run_history(sorted(decide.suspects(seen.latest, now, rule)), now, rule)
-        runs = decide.run_findings(seen.latest, history, now, rule)
+        runs = decide.run_findings(seen.latest, history, now, rule, seen.forms)
         crashes = recovery.crash_findings(recent, seen.newly_crashed, decide.down(runs), rule)
         return record.close_health(whole([*runs, *crashes, *streams]), whole(seen), restarted, now, rule)
 

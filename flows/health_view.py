@@ -29,9 +29,10 @@ def health(settings: Settings, now: datetime) -> dict[str, Any]:
     notes = decide.stream_findings(times, now, rule)
     flows = None
     if get_current_settings().api.url:
-        latest = extract.seen_runs(settings, now).latest
+        seen = extract.seen_runs(settings, now)
+        latest = seen.latest
         history = extract.run_history(settings, sorted(decide.suspects(latest, now, rule)), now, rule)
-        notes = [*decide.run_findings(latest, history, now, rule), *notes]
+        notes = [*decide.run_findings(latest, history, now, rule, seen.forms), *notes]
         flows = _flows(latest)
     return {
         "findings": _findings(settings, notes),

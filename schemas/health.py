@@ -43,13 +43,15 @@ class SeenRuns:
     """The runs of one look at the Prefect server.
 
     `latest` are the open runs that are due and the latest ended ones of each deployment, `changed` all that the server
-    told, `gone` those that were deleted there, `newly_crashed` those that had not crashed at the look before.
+    told, `gone` those that were deleted there, `newly_crashed` those that had not crashed at the look before. `forms`
+    are the deployments without a schedule.
     """
 
     latest: Sequence[FlowRun] = ()
     changed: Sequence[FlowRun] = ()
     gone: Sequence[str] = ()
     newly_crashed: frozenset[str] = frozenset()
+    forms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which runs are late, stalled or down and which streams are silent, each against its own history. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -22,16 +22,24 @@ def suspects(runs: Iterable[FlowRun], now: datetime, rule: HealthRule) -> set[st
 
 
 def run_findings(
-    runs: Sequence[FlowRun], history: Mapping[str, Sequence[FlowRun]], now: datetime, rule: HealthRule
+    runs: Sequence[FlowRun],
+    history: Mapping[str, Sequence[FlowRun]],
+    now: datetime,
+    rule: HealthRule,
+    forms: Collection[str] = (),
 ) -> list[ExceptionNote]:
-    """Return what is wrong with each deployment; `runs` are its open runs and its latest ended ones."""
+    """Return what is wrong with each deployment; `runs` are its open runs and its latest ended ones.
+
+    One of `forms` is never down: whoever filled it in reads why it failed, and may fill it in again.
+    """
     of_deployment: dict[str, list[FlowRun]] = {}
     for run in runs:
         of_deployment.setdefault(run.deployment, []).append(run)
     notes: list[ExceptionNote] = []
     for name, own in sorted(of_deployment.items()):
         past = history.get(name, ())
-        found = (_late(own, past, now, rule), _stalled(own, past, now, rule), _down(own, rule))
+        is_down = None if name in forms else _down(own, rule)
+        found = (_late(own, past, now, rule), _stalled(own, past, now, rule), is_down)
         notes += [ExceptionNote(code, f"flow {name}", text) for code, text in filter(None, found)]
     return notes
 

@@ -48,7 +48,8 @@ def fetch_flow_runs(now: datetime) -> SeenRuns | None:
 def seen_runs(settings: Settings, now: datetime) -> SeenRuns:
     """Return what `fetch_flow_runs` does, outside a flow."""
     with connect.open_ledger(settings) as ledger, get_client(sync_client=True) as client:
-        names = {deployment.id: deployment.name for deployment in client.read_deployments()}
+        deployments = client.read_deployments()
+        names = {deployment.id: deployment.name for deployment in deployments}
         known = ledger.open_flow_runs()
         last = ledger.flow_runs(sorted(names.values()), since=now - LONGEST_LOOK_BACK)
         since = max(now - LONGEST_LOOK_BACK, last[-1].expected_at - LOOK_BACK) if last else now - LONGEST_LOOK_BACK
@@ -61,6 +62,7 @@ def seen_runs(settings: Settings, now: datetime) -> SeenRuns:
         changed=changed,
         gone=sorted(gone),
         newly_crashed=frozenset(run.run_id for run in changed if run.state == "CRASHED") - crashed_before,
+        forms=frozenset(deployment.name for deployment in deployments if not deployment.schedules),
     )
 
 

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from prefect import states
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.schedules import IntervalSchedule
 
-from flows import automations
+from flows import automations, health_view
 from flows.health import watch_health
 from schemas.documents import ExceptionNote
 from tasks.errors import ConfigurationError
@@ -29,9 +32,10 @@ class Server:
         self.client = client
         self.made: dict[str, UUID] = {}
 
-    def deploy(self, name: str, *tags: str) -> None:
+    def deploy(self, name: str, *tags: str, schedule: IntervalSchedule | None = None) -> None:
         flow = self.client.create_flow_from_name(name)
-        self.made[name] = self.client.create_deployment(flow, name, tags=[*TAGS, *tags])
+        schedules = [DeploymentScheduleCreate(schedule=schedule)] if schedule else None
+        self.made[name] = self.client.create_deployment(flow, name, tags=[*TAGS, *tags], schedules=schedules)
 
     def run(self, deployment: str, *after: State, **parameters: str) -> UUID:
         """Make a run and take it through these states, as its worker and its process would."""
@@ -116,6 +120,20 @@ def test_a_run_that_always_crashes_is_started_again_twice_and_then_it_is_down(
     assert [(row["flow"], row["state"]) for row in view["flows"] if row["flow"] == "stream"] == [("stream", "crashed")]
 
 
+def test_a_form_that_is_filled_in_wrongly_again_and_again_is_not_down_and_a_flow_with_a_schedule_is(
+    installation: Installation, server: Server
+) -> None:
+    server.deploy("scheduled", schedule=IntervalSchedule(interval=timedelta(minutes=5)))
+    for deployment in ("form", "scheduled"):
+        for _ in range(3):
+            server.run(deployment, states.Running(), states.Failed(message="the order is unknown"))
+
+    watch_health()
+
+    with installation.ledger() as ledger:
+        assert open_findings(ledger) == {"flow scheduled": "FLOW_DOWN"}
+
+
 def test_what_a_person_started_is_not_started_again_and_what_a_worker_took_and_never_began_is_ended(
     installation: Installation, server: Server
 ) -> None:
@@ -138,14 +156,76 @@ def test_what_a_person_started_is_not_started_again_and_what_a_worker_took_and_n
         }
 
 
+HISTORY = """
+[health]
+history_weeks = 2
+dispatches_expected = 3
+batches_expected = 3
+"""
+
+
+def every_two_hours(installation: Installation, until: datetime) -> None:
+    """Let the ledger hold 16 days of batches of two streams and of dispatches, one every two hours."""
+    at = until - timedelta(days=16)
+    with Ledger(installation.settings.ledger.url, now=lambda: at) as ledger:
+        ledger.migrate()
+        number = 0
+        while at <= until:
+            number += 1
+            for stream in ("orders", "stock"):
+                ledger.close_batch(ledger.open_batch(stream, at, at), "closed", {})
+            ledger.link_dispatch(f"D{number}", f"{number:09d}", f"{number}", "shipped")
+            at += timedelta(hours=2)
+
+
+def test_a_late_and_a_stalled_run_and_streams_that_stand_still_are_found_and_are_over_when_they_move(
+    installation: Installation, server: Server
+) -> None:
+    installation.add_settings(HISTORY)
+    now = datetime.now(UTC)
+    every_two_hours(installation, now - timedelta(hours=9))
+    late = server.run("form", states.Scheduled(scheduled_time=now - timedelta(minutes=61)))
+    running = server.run("stream", states.Running())
+
+    watch_health()
+    silent = {
+        "stream dispatches": "DISPATCHES_SILENT",
+        "stream orders": "STREAM_STANDS_STILL",
+        "stream stock": "SNAPSHOT_OLD",
+    }
+    assert installation.open_codes() == {"flow form": "FLOW_LATE", **silent}
+    shown = installation.command("health", "--json")
+    assert (shown.returncode, len(json.loads(shown.stdout)["findings"])) == (1, 4)
+    for minutes, codes in ((59, []), (61, ["flow stream"])):
+        view = health_view.health(installation.settings, now + timedelta(minutes=minutes))
+        assert [row["subject"] for row in view["findings"] if row["code"] == "FLOW_STALLED"] == codes
+
+    for run in (late, running):
+        server.client.set_flow_run_state(run, states.Completed(), force=True)
+    with installation.ledger() as ledger:
+        for stream, state in (("orders", "waiting"), ("stock", "held")):
+            ledger.close_batch(ledger.open_batch(stream, now, now), state, {})
+        ledger.link_dispatch("D9999", "000009999", "", "seen")
+    watch_health()
+    # A batch that left something for another run has not moved the watermark of its stream.
+    assert installation.open_codes() == {"stream orders": "STREAM_STANDS_STILL"}
+    with installation.ledger() as ledger:
+        ledger.close_batch(ledger.open_batch("orders", now, now), "closed", {})
+    watch_health()
+    assert installation.open_codes() == {}
+
+
 def test_the_automations_need_the_deployment_health_are_made_once_and_stay_off_where_they_were_switched_off(
-    server: Server,
+    installation: Installation, server: Server
 ) -> None:
     with pytest.raises(ConfigurationError, match="no deployment health"):
         automations.prepare_automations()
     server.deploy("health")
 
-    names = automations.prepare_automations()
+    made_by_command = installation.command("automations")
+    assert made_by_command.returncode == 0, made_by_command.stderr
+    names = [line.partition(": ")[2] for line in made_by_command.stdout.splitlines()]
+    assert names == [automations.ZOMBIES, automations.CRASHES]
     for name in names:
         (made,) = server.client.read_automations_by_name(name)
         assert made.enabled
