@@ -117,6 +117,26 @@ def test_a_sku_that_magento_does_not_know_is_never_written(installation: Install
     assert installation.magento.source_quantity(OTHER) == 5
 
 
+def test_a_product_that_was_deleted_in_magento_is_written_no_more_until_it_is_there_again(
+    installation: Installation,
+) -> None:
+    stock_both(installation, {SKU: 10, OTHER: 20})
+    sync_inventory()
+    for sku in (SKU, OTHER):
+        installation.prima.sell_elsewhere(sku, 1)
+    with by_hand(installation) as magento:  # Magento leaves the source item behind
+        magento._transport.write(f"/V1/products/{OTHER}", method="DELETE")
+
+    sync_inventory()
+    assert [installation.magento.source_quantity(sku) for sku in (SKU, OTHER)] == [9, 20]
+    assert installation.open_codes() == {f"sku {OTHER}": "STOCK_NOT_IN_MAGENTO"}
+
+    installation.magento.add_product(OTHER, price=PRICE, quantity=20)
+    sync_inventory()
+    assert installation.magento.source_quantity(OTHER) == 19
+    assert installation.open_codes() == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "detail"),
     [("empty_snapshot", {}), ("shrunken_snapshot", {"share": 0.5})],

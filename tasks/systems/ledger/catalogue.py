@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from schemas.documents import SourceKey
 from tasks.systems.ledger.database import Database, chunks, distinct
@@ -36,6 +36,12 @@ class Catalogue(Database):
             return connection.execute(
                 delete(magento_products).where(magento_products.c.seen_at < not_seen_since)
             ).rowcount
+
+    def count_products(self) -> int:
+        """Return how many products Magento is known to have, of every type."""
+        with self._reading("count products") as connection:
+            count: int = connection.execute(select(func.count()).select_from(magento_products)).scalar_one()
+        return count
 
     def stocked_products(self, skus: Collection[str] | None = None) -> set[str]:
         """Return those of the SKUs (None: all) that Magento knows as products with a stock of their own."""

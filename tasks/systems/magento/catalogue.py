@@ -30,6 +30,11 @@ class CatalogueCalls(Calls):
             if not records:
                 raise unexpected(PRODUCTS, "all products", f"{total} products are left, but none came")
 
+    def product_count(self) -> int:
+        """Return how many products there are, of every type. Source: `total_count` of GET /V1/products."""
+        _, total = self._page(PRODUCTS, Search(1, fields=FIELDS).ascending("entity_id"), "number of products")
+        return total
+
     def products_there(self, skus: list[str]) -> set[str]:
         """Return those of these SKUs that are products, as Magento spells them."""
         found: set[str] = set()
