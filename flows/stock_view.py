@@ -51,13 +51,14 @@ def stock(settings: Settings, sku: str) -> dict[str, Any] | None:
         if not levels:
             return None
         pushed = {key for key, known in ledger.known_levels([sku]).items() if known.is_from_push}
+        last_asked = _last(ledger, "stock")
         return {
             "sku": sku,
-            "last_snapshot_at": _last(ledger, "stock"),
-            "sources": [_source(ledger, level, pushed) for level in levels],
+            "last_snapshot_at": _time(last_asked),
+            "sources": [_source(ledger, level, pushed, last_asked) for level in levels],
             "pushes": [_push(push) for push in ledger.stock_pushes(sku, limit=PUSHES_SHOWN)],
             "read_backs": [_read_back(each) for each in ledger.stock_read_backs(sku, limit=PUSHES_SHOWN)],
-            "last_check_at": _last(ledger, "stock check"),
+            "last_check_at": _time(_last(ledger, "stock check")),
             "exceptions": [
                 {"code": each.code, "detail": each.detail, "since": _time(each.first_seen_at)}
                 for each in ledger.exceptions(sku=sku)
@@ -121,8 +122,12 @@ def _sum(source: dict[str, Any], last_snapshot_at: str | None) -> list[str]:
     return lines
 
 
-def _source(ledger: Ledger, level: StockLevelRecord, pushed: Collection[SourceKey]) -> dict[str, Any]:
-    open_lines = ledger.open_lines(level.sku, level.snapshot_at) if level.snapshot_at else []
+def _source(
+    ledger: Ledger, level: StockLevelRecord, pushed: Collection[SourceKey], last_asked: datetime | None
+) -> dict[str, Any]:
+    # A sum keeps its time while its figures stay equal, although other orders may be behind them by now.
+    as_at = level.snapshot_at and max(level.snapshot_at, last_asked or level.snapshot_at)
+    open_lines = ledger.open_lines(level.sku, as_at) if as_at else []
     return {
         "source_code": level.source_code,
         "available_to_sell": level.available_to_sell,
@@ -169,10 +174,10 @@ def _read_back(read: ReadBack) -> dict[str, Any]:
     }
 
 
-def _last(ledger: Ledger, stream: str) -> str | None:
+def _last(ledger: Ledger, stream: str) -> datetime | None:
     closed = (batch for batch in ledger.batches(stream, limit=20) if batch.state == "closed")
     last = next(closed, None)
-    return _time(last.window_start) if last else None
+    return last.window_start if last else None
 
 
 def _artifact_key(sku: str) -> str:

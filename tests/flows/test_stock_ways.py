@@ -24,6 +24,7 @@ from tests.flows.shopping import (
     by_hand,
     in_prima,
     levels,
+    ship_by_hand,
     stock_both,
     stock_writes,
 )
@@ -285,6 +286,26 @@ def test_the_sum_of_a_sku_is_an_artifact_as_well(installation: Installation) -> 
     assert reads == ["default: 9 (expected 9)", "default: 10 (expected 10)"], "each run reads a sample back"
     for line in ("        6  available to sell", "       +3  open units", "        9  quantity of the source"):
         assert line[1:] in text
+
+
+def test_the_orders_behind_open_units_are_those_of_now_although_the_sum_is_as_it_was(
+    installation: Installation,
+) -> None:
+    stock_both(installation, {SKU: 10})
+    numbers = []
+    for _ in range(2):
+        order = buy(installation, a_line(SKU, 3))
+        sync_orders()
+        sync_inventory()
+        view = stock_view.stock(installation.settings, SKU)
+        assert view is not None
+        (source,) = view["sources"]
+        assert (source["available_to_sell"], source["open_units"], source["source_qty"]) == (7, 3, 10)
+        assert source["open_orders"] == [{"order_number": order["increment_id"], "units": 3}]
+        numbers.append(source["snapshot_at"])
+        ship_by_hand(installation, order, 3)
+        installation.prima.receive(SKU, 3)
+    assert len(set(numbers)) == 1, "since when the sum is what it is"
 
 
 def test_a_buffer_by_category_follows_its_file_and_the_date_of_new_stock_is_shown(installation: Installation) -> None:
