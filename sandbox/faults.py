@@ -1,12 +1,14 @@
 """Faults on demand: what goes wrong between an integration and its systems, planned by tests and rehearsals.
 
 A planned fault names a target (a glob over operation names), a kind, how often (`times`, None for ever) and how likely
-(`rate`). `Faults.wrap` plays those that concern the wire; an application plays the others itself after `take`.
+(`rate`). `Faults.wrap` plays those that concern the wire, on requests whose body holds `containing` where that is
+given; an application plays the others itself after `take`.
 """
 
 import asyncio
 import fnmatch
 import itertools
+import json
 import random
 import threading
 from collections import Counter
@@ -23,7 +25,8 @@ FaultKind = Literal[
     "lose_answer",  # the effect happens, the connection is cut without an answer
     "reset",  # the connection is cut before any effect
     "delay",  # seconds=: the effect happens at once, the answer comes late; before_effect=True: both come late
-    "status",  # status=429|500|503, retry_after=: an HTML page, no effect; after_effect=True: the effect happens
+    "status",  # status=429|500|503, retry_after=: an HTML page, no effect; after_effect=True: the effect happens;
+    # message=, parameters=: JSON as of Magento instead of the page
     "truncate",  # the effect happens, half a body comes; close=True: the length of the whole is declared first
     "soap_fault",  # PRIMA: text=, after_effect=
     "refuse_order",  # PRIMA: text=, in which {CustomerSurname} is that attribute of the order's; no effect
@@ -107,13 +110,19 @@ class Faults:
         return self._take((kind,), target, detail)
 
     def _take(
-        self, kinds: Iterable[FaultKind], target: str, detail: Mapping[str, Any] = MappingProxyType({})
+        self,
+        kinds: Iterable[FaultKind],
+        target: str,
+        detail: Mapping[str, Any] = MappingProxyType({}),
+        body: bytes = b"",
     ) -> dict[str, Any] | None:
         with self._lock:
             for fault in self._planned:
                 if fault.kind not in kinds or not fnmatch.fnmatchcase(target, fault.target):
                     continue
                 if any(fault.detail.get(name) != value for name, value in detail.items()):
+                    continue
+                if str(fault.detail.get("containing", "")).encode() not in body:
                     continue
                 if fault.rate < 1 and self._dice.random() >= fault.rate:
                     continue
@@ -145,7 +154,7 @@ class Faults:
 
         async def answered(scope: Scope, receive: Receive, send: Send, body: bytes, name: str) -> None:
             delay = self.take("delay", name) or {}
-            fault = self._take(ON_THE_WIRE, name) or {}
+            fault = self._take(ON_THE_WIRE, name, body=body) or {}
             if delay.get("before_effect"):
                 await asyncio.sleep(float(delay["seconds"]))
             if fault.get("kind") == "reset":
@@ -250,7 +259,11 @@ def _error_page(fault: dict[str, Any]) -> list[Message]:
     status = HTTPStatus(int(fault.get("status", 503)))
     title = f"{status.value} {status.phrase}"
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n".encode()
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(page)).encode())]
+    kind = b"text/html; charset=utf-8"
+    if "message" in fault:
+        said = {name: fault[name] for name in ("message", "parameters") if name in fault}
+        page, kind = json.dumps(said).encode(), b"application/json; charset=utf-8"
+    headers = [(b"content-type", kind), (b"content-length", str(len(page)).encode())]
     if "retry_after" in fault:
         headers.append((b"retry-after", str(fault["retry_after"]).encode()))
     return [

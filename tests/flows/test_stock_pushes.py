@@ -214,20 +214,25 @@ def test_a_push_that_never_arrived_is_told_and_made_good_with_fresh_figures(inst
     assert installation.magento.source_quantity(SKU) == 98
 
 
-def test_one_item_that_magento_refuses_does_not_keep_the_others_of_its_batch_back(
+def test_the_one_sku_that_magento_refuses_is_found_by_halving_and_told_in_magentos_words(
     installation: Installation,
 ) -> None:
-    skus = [f"TEE-RED-{size}" for size in range(4)]
+    skus = [f"TEE-RED-{size:02}" for size in range(16)]
     stock_both(installation, dict.fromkeys(skus, 10))
     for sku in skus:
         installation.prima.sell_elsewhere(sku, 1)
-    # The batch of four, its first half and the first item of it are refused.
-    installation.magento.faults.add(STOCK_WRITE, "status", times=3, status=400)
+    words = {"message": 'The stock of "%1" is kept by %2.', "parameters": [skus[11], "another system"]}
+    installation.magento.faults.add(STOCK_WRITE, "status", times=None, status=400, containing=f'"{skus[11]}"', **words)
 
     sync_inventory()
-    assert installation.open_codes() == {f"sku {skus[0]}": "STOCK_PUSH_FAILED"}
-    assert [installation.magento.source_quantity(sku) for sku in skus] == [10, 9, 9, 9]
+    assert installation.open_codes() == {f"sku {skus[11]}": "STOCK_PUSH_FAILED"}
+    assert {sku for sku in skus if installation.magento.source_quantity(sku) != 9} == {skus[11]}
+    assert stock_writes(installation) == 1 + 2 * 4, "sixteen, then two halves four times over"
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+    assert note.detail == f'The stock of "{skus[11]}" is kept by another system.'
 
+    installation.magento.faults.clear()
     sync_inventory()
     assert installation.open_codes() == {}
     assert {installation.magento.source_quantity(sku) for sku in skus} == {9}

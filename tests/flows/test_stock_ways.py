@@ -110,7 +110,7 @@ def test_an_orphan_in_a_source_is_no_product_and_never_written_again(installatio
     assert installation.open_codes() == {f"sku {OTHER}": "STOCK_NOT_IN_MAGENTO"}
 
 
-def test_a_failing_sku_is_found_by_halving_and_the_batches_grow_again(installation: Installation) -> None:
+def test_a_sku_at_which_magento_fails_inside_is_found_by_halving(installation: Installation) -> None:
     stock_both(installation, dict.fromkeys(REDS, 10))
     for sku in REDS:
         installation.prima.sell_elsewhere(sku, 1)
@@ -125,19 +125,32 @@ def test_a_failing_sku_is_found_by_halving_and_the_batches_grow_again(installati
     assert [installation.magento.source_quantity(sku) for sku in REDS] == [10] + [9] * 7
 
 
-def test_a_shop_that_is_busy_for_a_moment_gets_smaller_batches_and_everything(installation: Installation) -> None:
-    stock_both(installation, dict.fromkeys(REDS, 10))
-    for sku in REDS:
+def test_overload_a_lock_wait_and_a_deadlock_halve_the_batches_and_good_ones_let_them_grow_again(
+    installation: Installation,
+) -> None:
+    skus = [f"TEE-RED-{number:02}" for number in range(32)]
+    stock_both(installation, dict.fromkeys(skus, 10))
+    for sku in skus:
         installation.prima.sell_elsewhere(sku, 1)
     installation.add_settings(AT_ONCE)
-    installation.magento.faults.add(STOCK_WRITE, "status", times=2, status=503)
+    faults = installation.magento.faults
+    faults.add(STOCK_WRITE, "status", status=503)
+    for status, said in (
+        (400, "SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded; try restarting transaction"),
+        (500, "SQLSTATE[40001]: Serialization failure: 1213 Deadlock found when trying to get lock"),
+    ):
+        faults.add(STOCK_WRITE, "status", status=status, message=said)
 
     summary = sync_inventory()
 
-    assert summary.counts["posted"] == 8
-    assert stock_writes(installation) == 2 + 4  # eight and four are refused, then two at a time
+    assert summary.counts["posted"] == 32
+    assert {installation.magento.source_quantity(sku) for sku in skus} == {9}
+    # 32, 16 and 8 at a time meet trouble; then four calls of 4, the fourth prepared before they grew, and one of 16.
+    assert stock_writes(installation) == 3 + 4 + 1
     with installation.ledger() as ledger:
-        assert [push.state for push in ledger.stock_pushes(REDS[7])] == ["posted", "pending", "refused", "pending"]
+        states = [[push.state for push in reversed(ledger.stock_pushes(sku))] for sku in (skus[0], skus[31])]
+    assert states[0] == ["pending", "refused", *["pending", "unknown"] * 2, "pending", "posted"]
+    assert states[1] == ["pending", "refused", "pending", "posted"]
 
 
 @pytest.mark.parametrize(
