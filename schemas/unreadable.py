@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 # By the name of Magento's list. An invoice that cannot be read is told by the reconciliation, which alone reads all.
 CODES = {"orders": "RECORD_UNREADABLE", "creditmemos": "REFUND_UNREADABLE", "shipments": "SHIPMENT_UNREADABLE"}
-_NOUNS = {"orders": "order", "creditmemos": "credit memo", "shipments": "shipment"}
+_NOUNS = {"orders": "order", "creditmemos": "credit memo", "shipments": "shipment", "invoices": "invoice"}
 
 
 def subject(kind: str, entity_id: object) -> str:

@@ -18,10 +18,17 @@ from schemas.credit_memos import CreditMemoRequest
 from schemas.money import to_pounds
 from schemas.refunds import CREDIT_NOTE_COMMENT
 from tasks import connect
-from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError, UnexpectedResponseError
+from tasks.errors import (
+    CallRefusedError,
+    IntegrationError,
+    OutcomeUnknownError,
+    SystemUnavailableError,
+    UnexpectedResponseError,
+)
+from tasks.post.shipment_looks import may_be_it
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger, Posting, PostingState
-from tasks.systems.magento import MagentoClient
+from tasks.systems.magento import MagentoClient, Unreadable
 
 KEY = "magento/creditmemo/"
 OPERATION = "refund"
@@ -56,9 +63,9 @@ def look_up_open_memos() -> int:
                 number = posting.key.removeprefix(KEY)
                 order = ledger.order(posting.subject.removeprefix("order "))
                 try:
-                    memos = magento.creditmemos_of(order.entity_id_magento) if order else []
+                    memos = magento.documents_of("creditmemos", order.entity_id_magento).records if order else []
                 except UnexpectedResponseError as error:
-                    # One of them cannot be read. It stays unknown, and `make_credit_memos` says so.
+                    # None of them can be read. It stays unknown, and `make_credit_memos` says so.
                     get_run_logger().warning(f"{posting.key} cannot be looked up: {error}")
                     continue
                 made = _made_from(memos, number)
@@ -73,8 +80,8 @@ def make_credit_memos(requests: Sequence[CreditMemoRequest]) -> list[PostingResu
     """Make a credit memo in Magento of each credit note; returns one result a note, in their order.
 
     Source: POST /V1/order/{id}/refund, with every line and the delivery stated and nothing returned to stock. The
-    order and its credit memos are read just before. `waiting`: the order moved meanwhile, or Magento is out of reach,
-    and the next run works it out anew.
+    order and its credit memos are read just before; nothing is sent where Magento does not hand out all of them.
+    `waiting`: the order moved meanwhile, or Magento is out of reach, and the next run works it out anew.
     """
     if not requests:
         return []
@@ -89,19 +96,33 @@ def make_credit_memos(requests: Sequence[CreditMemoRequest]) -> list[PostingResu
                     continue
                 try:
                     results.append(_make(ledger, magento, settings, request))
-                except (SystemUnavailableError, UnexpectedResponseError, OutcomeUnknownError) as error:
+                except SystemUnavailableError as error:
                     # Reads that failed, and writes that did not happen: a lost answer is told as a result.
                     results.append(_result(request, "waiting", code=NOT_SENT, detail=str(error)))
+                except (CallRefusedError, OutcomeUnknownError, UnexpectedResponseError) as error:
+                    results.append(_not_read(ledger, request, error))
     return results
+
+
+def _not_read(ledger: Ledger, request: CreditMemoRequest, error: IntegrationError) -> PostingResult:
+    """Return that nothing was decided: Magento has something of the order that it does not hand out."""
+    last = ledger.posting(posting_key(request.note.credit_note_number))
+    if last is not None and last.state in LIVE:
+        return _result(request, "unknown", code=UNKNOWN, detail=f"{_lost('')}: {error}")
+    return _result(request, "refused", code=NOT_CARRIED, detail=str(error))
 
 
 def _make(ledger: Ledger, magento: MagentoClient, settings: Settings, request: CreditMemoRequest) -> PostingResult:
     note = request.note
     last = ledger.posting(posting_key(note.credit_note_number))
-    memos = magento.creditmemos_of(request.entity_id_magento)
+    reading = magento.documents_of("creditmemos", request.entity_id_magento)
+    memos = reading.records
     made = _made_from(memos, note.credit_note_number)
     if made is not None:
         return _result(request, "already", reference=_settle(ledger, note.credit_note_number, last, made))
+    nobodys = _of_which_nothing_is_known(ledger, request, reading.unreadable)
+    if nobodys:
+        raise may_be_it(nobodys)
     if last is not None and last.state == "posted":
         detail = f"it became credit memo id {last.reference}, which Magento does not show: compare by hand"
         return _result(request, "refused", code=NOT_CARRIED, detail=detail)
@@ -178,6 +199,14 @@ def _unknown(ledger: Ledger, request: CreditMemoRequest, memos: Sequence[dict[st
     """Return the numbers of credit memos of the order that the ledger has not read yet."""
     known = {kept.refund.refund_number for kept in ledger.refunds_of([request.note.order_number])}
     return ", ".join(str(memo["increment_id"]) for memo in memos if str(memo["increment_id"]) not in known)
+
+
+def _of_which_nothing_is_known(
+    ledger: Ledger, request: CreditMemoRequest, unreadable: Sequence[Unreadable]
+) -> list[Unreadable]:
+    """Return the credit memos that Magento does not hand out and that the ledger did not read while it did."""
+    known = {kept.refund.creditmemo_id for kept in ledger.refunds_of([request.note.order_number])}
+    return [each for each in unreadable if each.entity_id not in known]
 
 
 def _made_since(memos: Sequence[dict[str, Any]], since: datetime) -> str:

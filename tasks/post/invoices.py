@@ -16,7 +16,7 @@ from schemas.documents import ShipmentLine
 from tasks import connect
 from tasks.errors import CallRefusedError, OutcomeUnknownError, SystemUnavailableError, UnexpectedResponseError
 from tasks.post.attempts import NOT_SENT, Patience, standing
-from tasks.post.shipment_looks import CLOCKS_APART, may_still_arrive, units_of
+from tasks.post.shipment_looks import CLOCKS_APART, may_be_it, may_still_arrive, units_of
 from tasks.settings import PaymentMethodSettings, Settings
 from tasks.systems.ledger import Ledger, Posting
 from tasks.systems.ledger.invoicing import ToInvoice
@@ -170,13 +170,19 @@ def _look(desk: _Desk, wanted: ToInvoice, attempts: Sequence[Posting]) -> Postin
 def _found(desk: _Desk, wanted: ToInvoice, attempts: Sequence[Posting]) -> str:
     """Return the id of the invoice that came of these attempts, by its comment or by lines and time; else nothing.
 
-    Raises SystemUnavailableError and UnexpectedResponseError where nothing was seen: that is no "not there".
+    Raises SystemUnavailableError and UnexpectedResponseError where nothing was seen, or not everything that it may be:
+    that is no "not there".
     """
-    invoices = desk.magento.invoices_of(wanted.entity_id_magento)
+    reading = desk.magento.documents_of("invoices", wanted.entity_id_magento)
+    invoices = reading.records
     for invoice in invoices:
         texts = [str(each.get("comment", "")).strip() for each in invoice.get("comments") or []]
         if _comment(wanted) in texts:
             return str(invoice["entity_id"])
+    others = {each.reference for each in desk.ledger.postings_of(attempts[-1].subject) if each.operation == OPERATION}
+    nobodys = [each for each in reading.unreadable if str(each.entity_id) not in others]
+    if nobodys:
+        raise may_be_it(nobodys)
     kept = next((each.request_evidence_id for each in reversed(attempts) if each.request_evidence_id), None)
     if kept is None:
         return ""

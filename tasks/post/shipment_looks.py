@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.documents import ShipmentRequest, Track
+from schemas.unreadable import subject
+from tasks.errors import UnexpectedResponseError
 from tasks.systems.ledger import Ledger, Posting
-from tasks.systems.magento import DISPATCH_COMMENT, MagentoClient
+from tasks.systems.magento import DISPATCH_COMMENT, MagentoClient, Unreadable
 
 # How far Magento's clock may be from ours when a shipment is known by its content alone.
 CLOCKS_APART = timedelta(minutes=10)
@@ -57,12 +59,20 @@ def find_shipment(
     Source: GET /V1/shipments of the order. It is known by the dispatch number in its comment. That Magento keeps the
     comment of a shipment which it does not put into the e-mail is from its code and not from a recording, so one
     without such a comment that nobody else claims is known by lines, tracks and time as well.
+
+    Raises UnexpectedResponseError when Magento has a shipment of the order which it does not hand out, and of which
+    nobody knows whose it is: none of the others being it does not mean "not there".
     """
-    shipments = magento.shipments_of(entity_id_magento)
+    reading = magento.documents_of("shipments", entity_id_magento)
+    shipments = reading.records
     wanted = f"{DISPATCH_COMMENT}{dispatch_number}"
     for shipment in shipments:
         if wanted in _comments(shipment):
             return shipment
+    told = ledger.shipments_linked([str(each.entity_id) for each in reading.unreadable])
+    nobodys = [each for each in reading.unreadable if str(each.entity_id) not in told]
+    if nobodys:
+        raise may_be_it(nobodys)
     request = kept_request(ledger, attempts)
     if not request:
         return None
@@ -77,6 +87,16 @@ def find_shipment(
         and _created_at(each) >= since
     ]
     return unclaimed[0] if unclaimed else None
+
+
+def may_be_it(unreadable: Sequence[Unreadable]) -> UnexpectedResponseError:
+    """Return the error for what is looked for where Magento does not hand out everything that it may be."""
+    first = unreadable[0]
+    return UnexpectedResponseError(
+        f"{subject(first.kind, first.entity_id)} cannot be read and may be it: {first.problem}",
+        system="Magento",
+        operation=f"look among {first.kind}",
+    )
 
 
 def is_made_of(shipment: Record, request: Record) -> bool:

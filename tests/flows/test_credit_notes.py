@@ -106,6 +106,68 @@ def test_a_lost_answer_is_looked_up_and_never_refunded_twice(
         ]
 
 
+def test_a_credit_memo_that_magento_does_not_hand_out_is_never_taken_for_missing(
+    installation: Installation, order: Order
+) -> None:
+    allow(installation)
+    installation.configure(overlap_minutes="10\nread_attempts = 1")
+    faults = installation.magento.faults
+
+    def hide() -> dict[str, str]:
+        """Let Magento hand out the latest credit memo no more; returns what is to be open because of it."""
+        entity_id = max(memo["entity_id"] for memo in installation.magento.creditmemos())
+        faults.add("GET /V1/creditmemo*", "unreadable_document", entity_id=entity_id, times=None)
+        return {f"credit memo entity {entity_id}": "REFUND_UNREADABLE"}
+
+    # Ours, and its answer is lost.
+    credit = installation.prima.credit(prima_number(order), {1: 1})
+    faults.add(REFUND, "lose_answer")
+    sync_refunds()
+    hidden = hide()
+    sync_refunds()
+    assert installation.open_codes() == {f"credit note {credit}": "REFUND_OUTCOME_UNKNOWN"} | hidden
+    assert refund_calls(installation) == 1
+    faults.clear()
+    sync_refunds()
+    assert installation.open_codes() == {}
+
+    # Known to be another credit note's: that ours is not there is certain.
+    hidden = hide()
+    faults.add(REFUND, "reset")
+    installation.prima.credit(prima_number(order), {2: 1})
+    for _ in range(3):
+        sync_refunds()
+    assert [memo["grand_total"] for memo in installation.magento.creditmemos()] == [12, 12]
+    assert installation.open_codes() == hidden
+
+    # Made by hand, and never read.
+    lines = [ShipmentLine(line["item_id"], 0) for line in order["items"]]
+    with by_hand(installation) as magento:
+        magento.refund(order["entity_id"], lines, delivery=Decimal(0), goodwill=Decimal("2.50"))
+    hidden |= hide()
+    credit, calls = installation.prima.credit(prima_number(order), {1: 1}), refund_calls(installation)
+    sync_refunds()
+    assert installation.open_codes() == {f"credit note {credit}": "CREDIT_NOTE_NOT_CARRIED"} | hidden
+    assert refund_calls(installation) == calls
+
+
+@pytest.mark.parametrize(("meaning", "refunded"), [("gross", "3.95"), ("net", "3.29")])
+def test_delivery_is_refunded_in_the_meaning_that_the_settings_name_and_a_wrong_one_is_noticed(
+    installation: Installation, order: Order, meaning: str, refunded: str
+) -> None:
+    installation.magento.settings.shipping_shown_with_tax = True
+    allow(installation, delivery_amount=f'"{meaning}"')
+    installation.prima.credit(prima_number(order), {3: 1})  # delivery, £3.95 with VAT
+
+    sync_refunds()
+    sync_refunds()
+
+    (memo,) = installation.magento.creditmemos()
+    assert str(memo["grand_total"]) == refunded
+    wrong = {} if meaning == "gross" else {f"refund {memo['increment_id']}": "REFUND_DIFFERS"}
+    assert installation.open_codes() == wrong
+
+
 def test_what_somebody_refunded_meanwhile_is_not_refunded_again(installation: Installation, order: Order) -> None:
     allow(installation)
     credit = installation.prima.credit(prima_number(order), {1: 1})

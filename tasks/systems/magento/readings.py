@@ -119,6 +119,24 @@ class ReadingCalls(StreamCalls, OrderCalls):
             order_id = 0 if kind == "orders" else self._order_of(stream, entity_id)
             return Reading([], (Unreadable(entity_id, str(error), order_number, kind, order_id),))
 
+    def documents_of(self, kind: StreamName, order_entity_id: int) -> Reading:
+        """Return what belongs to an order, oldest first, and of it what Magento does not hand out.
+
+        `kind` is shipments, invoices or creditmemos. Source: the list of the kind, by `order_id`. Raises
+        UnexpectedResponseError when a document of another order comes.
+        """
+        stream, order_id = STREAMS[kind], encode_id(order_entity_id)
+        try:
+            return Reading(self._of_order(stream.route, order_entity_id), ())
+        except FailedInsideError:
+            narrowed = ((Filter("order_id", "eq", order_id),),)
+            way = Way(stream, f"order id {order_id}", datetime.now(UTC), narrowed, is_by_change=False)
+            readings = list(self._read(kind, way, (START, 0)))
+        records = [record for reading in readings for record in reading.records]
+        if any(str(record.get("order_id")) != order_id for record in records):
+            raise unexpected(stream.route, f"order id {order_id}", "a document came that was not asked for")
+        return Reading(records, tuple(each for reading in readings for each in reading.unreadable))
+
     def count_between(self, first: str, last: str) -> int:
         """Return how many orders have an increment id from the first to the last, compared as text."""
         groups: list[Groups] = [(Filter("increment_id", "gteq", first),), (Filter("increment_id", "lteq", last),)]

@@ -81,6 +81,31 @@ def test_each_position_has_everything_before_it_told(magento, client_for, orders
     assert len(seen) == len(orders)
 
 
+@pytest.mark.parametrize("page_size", [1, 100])
+def test_of_what_belongs_to_an_order_only_the_unreadable_document_is_missing(magento, client_for, orders, page_size):
+    magento.load_documents("creditmemo", recording("fulfilment/sample-creditmemos.json")["creditmemos"])
+    client = client_for(magento.url, magento.secrets, page_size=page_size)
+    whole = [memo["entity_id"] for memo in client.documents_of("creditmemos", 34).records]
+    assert len(whole) == 4
+    for bad in (whole[0], whole[2]):
+        magento.faults.add("GET /V1/creditmemo*", "unreadable_document", times=None, entity_id=bad)
+
+    reading = client.documents_of("creditmemos", 34)
+    assert [memo["entity_id"] for memo in reading.records] == [whole[1], whole[3]]
+    assert [(each.entity_id, each.order_id, each.kind) for each in reading.unreadable] == [
+        (whole[0], 34, "creditmemos"),
+        (whole[2], 34, "creditmemos"),
+    ]
+    assert client.documents_of("creditmemos", 6).records == []
+
+
+def test_documents_of_another_order_are_not_taken_for_this_ones_after_a_failure_either(script, client_for):
+    server = script(Answer(500, {"message": "Internal Error"}), Answer(200, {"items": [{"entity_id": 5, "order_id": 7}],
+                                                                            "total_count": 1}))  # fmt: skip
+    with pytest.raises(UnexpectedResponseError, match="not asked for"):
+        client_for(server.url).documents_of("shipments", 4)
+
+
 def test_a_page_that_fails_once_costs_nothing(magento, client_for, orders):
     magento.faults.add(LIST, "status", status=500)
     client = client_for(magento.url, magento.secrets, page_size=20)
