@@ -74,7 +74,8 @@ class CensusShipment:
 class DispatchCensusEvidence:
     """Both sides. `noted` are the open codes by dispatch, `known_by_hand` shipments that a person has seen.
 
-    `unread` are the ids of shipments that are there and that Magento does not hand out.
+    `unread` are the ids of shipments that are there and that Magento does not hand out, `unclear` the entity ids of
+    the orders of those among them that nobody knows more about: one may tell of any dispatch of its order.
     """
 
     taken_at: datetime
@@ -85,6 +86,7 @@ class DispatchCensusEvidence:
     known_by_hand: frozenset[str] = frozenset()
     others: int = 0
     unread: frozenset[str] = frozenset()
+    unclear: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

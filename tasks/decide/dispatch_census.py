@@ -75,7 +75,9 @@ def _status(
         return "nothing to ship"
     if dispatch.is_told and not missing:
         return "shipped"
-    if dispatch.shipment_id in evidence.unread:
+    if dispatch.shipment_id in evidence.unread or (
+        not dispatch.is_told and order.entity_id_magento in evidence.unclear
+    ):
         return "shipment unreadable"
     return "just left" if dispatch.dispatched_at > evidence.taken_at - rule.overdue else "not shipped"
 

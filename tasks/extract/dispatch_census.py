@@ -1,6 +1,6 @@
 """Both sides of the census of dispatches: PRIMA's dispatches and Magento's shipments of the same days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,15 +12,15 @@ from schemas.dispatch_census import CensusDispatch, CensusLine, CensusOrder, Cen
 from schemas.dispatches import TOLD_STATES
 from tasks import connect
 from tasks.connect import READ_RETRIES
-from tasks.extract.dispatches import open_source, ours_of, subject_of
-from tasks.extract.orders import in_parts
+from tasks.extract.dispatches import Source, open_source, ours_of, subject_of
+from tasks.extract.orders import Gathered, in_parts
 from tasks.settings import Settings
 from tasks.settings.order_rules import number_rule
 from tasks.systems.ledger import DispatchLink, Ledger, OrderRecord
 from tasks.systems.ledger.records import UNSHIPPED_PRODUCT_TYPES
-from tasks.systems.magento import DISPATCH_COMMENT, MagentoClient
+from tasks.systems.magento import DISPATCH_COMMENT, MagentoClient, Reading
 
-BY_HAND = "SHIPPED_BY_HAND"
+NOT_SHIPPED, BY_HAND = "NOT_SHIPPED_IN_MAGENTO", "SHIPPED_BY_HAND"
 # A shipment may be made a little before the dispatch that it tells of is dated, and its clock is another one.
 MARGIN = timedelta(days=1)
 NUMBERS_A_QUESTION = 500
@@ -33,7 +33,8 @@ def fetch_dispatch_census() -> DispatchCensusEvidence:
     """Return the dispatches and shipments of the last `fulfilment.look_back_days`, and what the ledger says of both.
 
     Source: extracts `dispatches` and `dispatch_lines` (or the inbox) by the time of dispatch; GET /V1/shipments by
-    change; the ledger for links, orders and open exceptions.
+    change; the ledger for links, orders and open exceptions. A dispatch that an earlier census found not shipped is
+    counted until it is, however long ago it left: it is read by its number, and the shipments by their order.
     """
     settings = Settings.from_env()
     taken_at = datetime.now(UTC)
@@ -41,20 +42,20 @@ def fetch_dispatch_census() -> DispatchCensusEvidence:
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         with open_source(settings, ledger) as source:
             read = [row for row in source.read("dispatches", since=since) if row["dispatched_at"] >= since]
-            ours = ours_of(read, number_rule(settings))
+            older = source.read("dispatches", keys={"dispatch_number": _listed_before(ledger)})
+            older = [row for row in older if row["dispatched_at"] < since]
+            ours = ours_of([*read, *older], number_rule(settings))
             numbers = [row["dispatch_number"] for row in ours]
-            units: dict[str, dict[int, int]] = {}
-            for some in chunks(sorted(numbers), NUMBERS_A_QUESTION):
-                for line in source.read("dispatch_lines", since=since - MARGIN, keys={"dispatch_number": set(some)}):
-                    of_dispatch = units.setdefault(line["dispatch_number"], {})
-                    place = line["order_line_number"]
-                    of_dispatch[place] = of_dispatch.get(place, 0) + int(line["quantity"])
+            units = _units(source, numbers, min([since, *(row["dispatched_at"] for row in older)]) - MARGIN)
         links = ledger.dispatches_known(numbers)
-        shipments, unread = _shipments(ledger, magento, since - MARGIN, taken_at)
         orders = {
             order.order_number: order
             for order in ledger.orders_by_prima_numbers(sorted({row["order_number_prima"] for row in ours}))
         }
+        long_ago = {row["order_number_prima"] for row in older}
+        entity_ids = {order.entity_id_magento for order in orders.values() if order.order_number_prima in long_ago}
+        window = since - MARGIN, taken_at
+        shipments, unread, unclear = _shipments(ledger, magento, window, sorted(entity_ids))
         shipped = ledger.accepted_numbers({shipment.entity_id_magento for shipment in shipments})
         orders |= {order.order_number: order for order in ledger.orders(sorted(shipped - orders.keys()))}
         noted = _noted(ledger)
@@ -66,23 +67,45 @@ def fetch_dispatch_census() -> DispatchCensusEvidence:
         [shipment for shipment in shipments if shipment.created_at >= since or shipment.is_ours],
         noted,
         known,
-        others=len(read) - len(ours),
+        others=len(read) + len(older) - len(ours),
         unread=unread,
+        unclear=unclear,
     )
 
 
-def _shipments(
-    ledger: Ledger, magento: MagentoClient, since: datetime, until: datetime
-) -> tuple[list[CensusShipment], frozenset[str]]:
-    """Return the shipments that changed between two instants, and the ids of those that Magento does not hand out.
+def _listed_before(ledger: Ledger) -> set[str]:
+    """Return the numbers of the dispatches that an earlier census found not shipped."""
+    return {note.subject.removeprefix(subject_of("")) for note in ledger.exceptions(code=NOT_SHIPPED)}
 
-    The flow of fulfilment reads the same stream and has the exceptions of the latter.
+
+def _units(source: Source, numbers: Sequence[str], since: datetime) -> dict[str, dict[int, int]]:
+    """Return the units of each of these dispatches by line of its order."""
+    units: dict[str, dict[int, int]] = {}
+    for some in chunks(sorted(numbers), NUMBERS_A_QUESTION):
+        for line in source.read("dispatch_lines", since=since, keys={"dispatch_number": set(some)}):
+            of_dispatch = units.setdefault(line["dispatch_number"], {})
+            place = line["order_line_number"]
+            of_dispatch[place] = of_dispatch.get(place, 0) + int(line["quantity"])
+    return units
+
+
+def _shipments(
+    ledger: Ledger, magento: MagentoClient, window: tuple[datetime, datetime], of_orders: Sequence[int]
+) -> tuple[list[CensusShipment], frozenset[str], frozenset[int]]:
+    """Return the shipments that changed between two instants or belong to these orders, named by entity id.
+
+    With them come the ids of those that Magento does not hand out (the flow of fulfilment has their exceptions), and
+    the orders of those among them that no dispatch is linked to.
     """
-    parts = list(in_parts(magento.changed("shipments", (since, 0), until + timedelta(days=1))))
+    since, until = window
+    parts: list[Gathered | Reading] = [*in_parts(magento.changed("shipments", (since, 0), until + timedelta(days=1)))]
+    parts += [magento.documents_of("shipments", entity_id) for entity_id in of_orders]
     records = {int(record["entity_id"]): record for part in parts for record in part.records}
     linked = ledger.shipments_linked([str(entity_id) for entity_id in records])
-    unread = frozenset(str(each.entity_id) for part in parts for each in part.unreadable)
-    return [_shipment(record, linked) for record in records.values()], unread
+    unreadable = {str(each.entity_id): each.order_id for part in parts for each in part.unreadable}
+    known = ledger.shipments_linked(sorted(unreadable))
+    unclear = frozenset(order_id for number, order_id in unreadable.items() if order_id and number not in known)
+    return [_shipment(record, linked) for record in records.values()], frozenset(unreadable), unclear
 
 
 def _shipment(record: Mapping[str, Any], linked: Mapping[str, DispatchLink]) -> CensusShipment:
@@ -105,7 +128,7 @@ def _noted(ledger: Ledger) -> dict[str, list[str]]:
     prefix = subject_of("")
     noted: dict[str, list[str]] = {}
     for note in ledger.exceptions():
-        if note.subject.startswith(prefix) and note.code != "NOT_SHIPPED_IN_MAGENTO":
+        if note.subject.startswith(prefix) and note.code != NOT_SHIPPED:
             noted.setdefault(note.subject.removeprefix(prefix), []).append(note.code)
     return noted
 

@@ -1,5 +1,7 @@
 """The nightly count of dispatches: what Magento does not show, and what somebody shipped there by hand."""
 
+import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from flows.dispatch_census import take_dispatch_census
@@ -77,6 +79,76 @@ def test_a_shipment_that_magento_does_not_hand_out_holds_up_no_other_order_and_i
     assert installation.open_codes() == {}
     assert take_dispatch_census().counts["shipped"] == 3
     assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (3, 3)
+
+
+def test_a_lost_shipment_that_may_be_the_one_magento_does_not_hand_out_is_neither_made_again_nor_counted_as_missing(
+    installation: Installation,
+) -> None:
+    installation.configure(overlap_minutes="10\nread_attempts = 1")
+    order = accepted_order(installation)
+    installation.prima.clock.set(datetime.now(UTC) - timedelta(hours=30))
+    installation.prima.dispatch(prima_number(order), {1: 1})
+    sync_fulfilment()
+    (first,) = installation.magento.shipments()
+    faults, ship = installation.magento.faults, f"POST /V1/order/{order['entity_id']}/ship"
+    entities = [first["entity_id"], first["entity_id"] + 2]
+    for entity_id in entities:
+        faults.add("GET /V1/shipment*", "unreadable_document", entity_id=entity_id, times=None)
+
+    # The first is known to be another dispatch's, so that this one's is certainly not there.
+    faults.add(ship, "reset")
+    installation.prima.dispatch(prima_number(order), {1: 1})
+    sync_fulfilment()
+    sync_fulfilment()
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (2, 2)
+    open_codes = {f"shipment entity {entities[0]}": "SHIPMENT_UNREADABLE"}
+    assert installation.open_codes() == open_codes
+
+    faults.add(ship, "lose_answer")
+    lost = installation.prima.dispatch(prima_number(order), {1: 1})
+    sync_fulfilment()
+    sync_fulfilment()
+    open_codes |= {f"shipment entity {entities[1]}": "SHIPMENT_UNREADABLE"}
+    open_codes |= {f"dispatch {lost}": "SHIPMENT_OUTCOME_UNKNOWN"}
+    assert installation.open_codes() == open_codes
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (3, 3)
+    census = take_dispatch_census()
+    assert (census.counts["shipped"], census.counts["shipment unreadable"], census.not_shipped_pence) == (1, 2, {})
+    assert installation.open_codes() == open_codes
+
+    faults.clear()
+    sync_fulfilment()
+    assert installation.open_codes() == {}
+    assert (len(installation.magento.shipments()), len(installation.magento.emails)) == (3, 3)
+
+
+def test_what_is_not_shipped_stays_on_the_list_however_long_ago_it_left(installation: Installation) -> None:
+    order = accepted_order(installation)
+    installation.configure(settle_seconds="0\nlook_back_days = 30")
+    for clock in (installation.prima.clock, installation.magento.clock):
+        clock.set(datetime.now(UTC) - timedelta(days=20))
+    short = installation.prima.dispatch(prima_number(order), {1: 2})
+    held = installation.prima.dispatch(prima_number(order), {2: 1}, carrier="DPDX")
+    sync_fulfilment()
+    for clock in (installation.prima.clock, installation.magento.clock):
+        clock.set(None)
+    (shipment,) = installation.magento.shipments()
+    shipment["items"][0]["qty"] = 1
+    with sqlite3.connect(installation.folder / "magento.db") as database:
+        database.execute("update documents set document = ? where kind = 'shipment'", (json.dumps(shipment),))
+    listed = ("NOT_SHIPPED_IN_MAGENTO",)
+    both = dict.fromkeys((f"dispatch {short}", f"dispatch {held}"), *listed)
+
+    take_dispatch_census()
+    assert installation.open_codes(listed) == both
+    installation.configure(look_back_days="1")
+    assert take_dispatch_census().not_shipped_pence == {"GBP": 2400}, "one unit of each"
+    assert installation.open_codes(listed) == both
+
+    installation.add_settings('[carriers.DPDX]\ntitle = "DPD Express"')
+    sync_fulfilment()
+    take_dispatch_census()
+    assert installation.open_codes(listed) == {f"dispatch {short}": "NOT_SHIPPED_IN_MAGENTO"}
 
 
 def numbers(*orders: Order) -> list[str]:
