@@ -41,7 +41,7 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """An order that came through here, as Magento has it now."""
+    """An order that came through here, as Magento has it now; with a `problem` it cannot be read, and has no lines."""
 
     order_number: str
     entity_id_magento: int
@@ -49,6 +49,7 @@ class OpenOrder:
     currency: str
     gross_pence: int
     lines: Sequence[OpenLine]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

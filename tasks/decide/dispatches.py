@@ -45,6 +45,9 @@ def dispatches(
                 _exception(row, None, "DISPATCH_ORDER_UNKNOWN", f"order {row['order_number_prima']}")
             )
             continue
+        if order.problem:
+            plan.exceptions.append(_exception(row, order, "SHIPMENT_REFUSED", order.problem))
+            continue
         _plan_one(plan, row, order, lines_of.get(number, []), left, rules)
     return plan
 

@@ -127,7 +127,8 @@ def fetch_dispatch_evidence(order_number_of: Mapping[str, str]) -> DispatchEvide
     """Return the orders of dispatches as Magento has them now; `order_number_of` gives PRIMA's number by dispatch.
 
     Source: the ledger for what came through here, what is told and what is unclear; GET /V1/orders for units left to
-    ship. An order that PRIMA has not accepted from here is not ours, even when the number is the one we would give it.
+    ship. An order that PRIMA has not accepted from here is not ours, even when the number is the one we would give it;
+    one that has been and that Magento does not hand out is, and says why it cannot be read.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
@@ -140,12 +141,16 @@ def fetch_dispatch_evidence(order_number_of: Mapping[str, str]) -> DispatchEvide
             if order.accepted_at is not None
         }
         records: dict[str, dict[str, Any]] = {}
+        problems: dict[str, str] = {}
         for some in chunks(sorted(order.order_number for order in known.values()), ORDERS_A_QUESTION):
-            records |= {str(record["increment_id"]): record for record in magento.numbered_orders(some).records}
+            reading = magento.numbered_orders(some)
+            records |= {str(record["increment_id"]): record for record in reading.records}
+            problems |= {each.order_number: f"the order cannot be read: {each.problem}" for each in reading.unreadable}
         orders = {
             prima: _open_order(order, records[order.order_number])
-            for prima, order in known.items()
             if order.order_number in records
+            else _unread_order(order, problems.get(order.order_number, "Magento does not have the order any more"))
+            for prima, order in known.items()
         }
         return DispatchEvidence(
             orders, told, frozenset(number for number in order_number_of if subject_of(number) in unclear)
@@ -201,6 +206,12 @@ def _lines(source: Source, dispatches: Sequence[Mapping[str, Any]], look_back: t
     first = min(min(row["dispatched_at"], row["updated_at"]) for row in dispatches)
     numbers = {row["dispatch_number"] for row in dispatches}
     return source.read("dispatch_lines", since=first - look_back, keys={"dispatch_number": numbers})
+
+
+def _unread_order(order: OrderRecord, problem: str) -> OpenOrder:
+    return OpenOrder(
+        order.order_number, order.entity_id_magento, "", order.currency, order.gross_pence, [], problem=problem
+    )
 
 
 def _open_order(order: OrderRecord, record: Mapping[str, Any]) -> OpenOrder:

@@ -16,13 +16,16 @@ import pytest
 from flows import restocking
 from flows.daily_view import daily_view
 from flows.fulfilment import sync_fulfilment
+from flows.orders import sync_orders
 from schemas.daily_facts import LONDON
 from tasks.errors import SystemUnavailableError
 from tests.flows.shopping import (
     JEANS,
     TEE,
     Order,
+    a_line,
     accepted_order,
+    buy,
     levels,
     prima_number,
     ship_by_hand,
@@ -190,6 +193,34 @@ def test_a_shipment_that_magento_refuses_all_the_same_is_an_exception_with_magen
     sync_fulfilment()
     assert len(installation.magento.shipments()) == 1
     assert installation.open_codes() == {}
+
+
+def test_an_order_that_magento_does_not_hand_out_or_has_no_more_is_not_said_to_be_unknown(
+    installation: Installation, order: Order
+) -> None:
+    other, gone = (buy(installation, a_line(TEE)) for _ in range(2))
+    sync_orders()
+    waits, _, never = (installation.prima.dispatch(prima_number(each)) for each in (order, other, gone))
+    with sqlite3.connect(installation.folder / "magento.db") as database:
+        database.execute("delete from orders where entity_id = ?", (gone["entity_id"],))
+    unreadable = {"entity_id": order["entity_id"], "times": None}
+    installation.magento.faults.add("GET /V1/orders*", "unreadable_order", **unreadable)
+
+    sync_fulfilment()
+    assert [shipped_units(each, other) for each in installation.magento.shipments()] == [{TEE: 1}]
+    with installation.ledger() as ledger:
+        notes = {note.subject: note for note in ledger.exceptions()}
+    assert {subject: note.code for subject, note in notes.items()} == dict.fromkeys(
+        (f"dispatch {waits}", f"dispatch {never}"), "SHIPMENT_REFUSED"
+    )
+    assert "the order cannot be read" in notes[f"dispatch {waits}"].detail
+    assert notes[f"dispatch {waits}"].value_at_risk_pence == round(100 * order["grand_total"])
+    assert "Magento does not have the order any more" in notes[f"dispatch {never}"].detail
+
+    installation.magento.faults.clear()
+    sync_fulfilment()
+    assert installation.open_codes() == {f"dispatch {never}": "SHIPMENT_REFUSED"}
+    assert len(installation.magento.shipments()) == 2
 
 
 def test_units_that_somebody_ships_in_the_same_moment_are_noticed_and_stay_on_the_list(
