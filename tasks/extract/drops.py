@@ -1,6 +1,6 @@
 """Files of dispatches that PRIMA dropped: taken into the inbox, each file once, whole or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prefect import get_run_logger, task
@@ -19,11 +19,11 @@ LANE_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class DropReport:
-    """What became of the dropped files: names taken in, names refused with the reason, and all that lie refused."""
+    """What became of the dropped files: names taken in, and names refused now or still lying so, with the reason."""
 
     taken: Sequence[str] = ()
     refused: Sequence[tuple[str, str]] = ()
-    lying_refused: frozenset[str] = field(default_factory=frozenset)
+    lying_refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @task(
@@ -46,7 +46,7 @@ def take_in_drops() -> DropReport:
         with ledger.lane(LANE, owner=connect.owner(), seconds=LANE_SECONDS) as is_ours:
             if not is_ours:
                 get_run_logger().info("another worker is at the drop folder")
-                return DropReport(lying_refused=frozenset(folder.refused()))
+                return DropReport(lying_refused=folder.refused())
             for claimed in folder.claim():
                 try:
                     dropped = folder.read(claimed, has_trailer=settings.fulfilment.drop_trailer)
@@ -60,4 +60,4 @@ def take_in_drops() -> DropReport:
                 get_run_logger().info(
                     f"{claimed.name}: {found.new} new dispatches, {found.changed} changed, {found.unchanged} known"
                 )
-    return DropReport(taken, refused, frozenset(folder.refused()))
+    return DropReport(taken, refused, folder.refused())

@@ -1,6 +1,6 @@
 """What was asked for or dropped: dispatches into the inbox, refused files and untold parts as exceptions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -30,11 +30,18 @@ def keep_polled(plan: PollPlan) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def note_refused_files(refused: Sequence[tuple[str, str]], lying_refused: Collection[str]) -> None:
-    """Raise an exception for each file that was refused, and close those of files that nobody keeps any more."""
+def note_refused_files(refused: Sequence[tuple[str, str]], lying_refused: Mapping[str, str]) -> None:
+    """Raise an exception for each file that was refused, and close those of files that nobody keeps any more.
+
+    One that lies there and was never told of is from a run that stopped in between: it is raised with the reason beside
+    it.
+    """
     notes = [ExceptionNote(REFUSED, f"file {name}", reason) for name, reason in refused]
-    lying = {f"file {name}" for name in lying_refused}
+    lying = {f"file {name}": reason for name, reason in lying_refused.items()}
     with connect.open_ledger(Settings.from_env()) as ledger:
+        told = {note.subject for note in ledger.exceptions(state="all", code=REFUSED)}
+        told |= {note.subject for note in notes}
+        notes += [ExceptionNote(REFUSED, subject, reason) for subject, reason in lying.items() if subject not in told]
         over = [note.subject for note in ledger.exceptions(code=REFUSED) if note.subject not in lying]
         if over:
             ledger.close_exceptions(subjects=over, codes=[REFUSED], by=BY)

@@ -89,6 +89,34 @@ def test_dropped_files_are_told_once_each_and_what_is_cut_is_refused_with_its_re
     assert (state(installation, order), installation.open_codes()) == ("dispatched", {})
 
 
+def test_a_run_that_stopped_at_the_drop_folder_leaves_nothing_untold_and_nothing_told_twice(
+    installation: Installation, order: Order, folder: Path
+) -> None:
+    (folder / "a.csv").write_text(a_file(order, "D1", {1: 2}))
+    with installation.ledger() as ledger, ledger.lane("dispatch drop", owner="elsewhere:1:1", seconds=60):
+        sync_fulfilment()
+    assert lying_in(folder) == ["drop/a.csv"], "another worker is at the folder"
+    sync_fulfilment()
+
+    # Stopped when the dispatches were kept and their file not archived; when a file was set aside and nobody told.
+    (archived,) = folder.glob("archive/*/a.csv")
+    archived.rename(folder / "claimed" / "a.csv")
+    (folder / "refused").mkdir()
+    (folder / "refused" / "b.csv").write_text("half of a")
+    (folder / "refused" / "b.csv.reason.txt").write_text("b.csv was refused: it is cut\n")
+    sync_fulfilment()
+
+    assert archived.exists()
+    assert (ship_calls(installation), len(installation.magento.emails)) == (1, 1)
+    with installation.ledger() as ledger:
+        (note,) = ledger.exceptions()
+        assert (note.code, note.subject) == ("DISPATCH_FILE_REFUSED", "file b.csv")
+        assert "it is cut" in note.detail
+        ledger.close_exception(note.id, by="jane", note="PRIMA writes it anew")
+    sync_fulfilment()
+    assert installation.open_codes() == {}, "told once; the file may go on lying there"
+
+
 def test_where_nothing_else_tells_of_dispatches_prima_is_asked_for_open_orders(installation: Installation) -> None:
     order = accepted_order(installation)
     part = buy(installation, a_line(TEE, 2))

@@ -79,25 +79,43 @@ class DropFolder:
 
     def archive(self, claimed: Claimed) -> None:
         """File a claimed file under today's date."""
-        self._move(claimed, f"{ARCHIVE}/{datetime.now(UTC):%Y-%m-%d}")
+        folder = f"{ARCHIVE}/{datetime.now(UTC):%Y-%m-%d}"
+        try:
+            name = self._free_name(claimed, folder)
+            self._files.mv(claimed.path, f"{self._root}/{folder}/{name}")
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def refuse(self, claimed: Claimed, reason: str) -> str:
-        """Put a claimed file among the refused ones, with the reason beside it; returns the name that it has there."""
-        name = self._move(claimed, REFUSED)
+        """Put a claimed file among the refused ones, with the reason beside it; returns the name that it has there.
+
+        The reason is there first: whenever a run stops, no file lies refused without one.
+        """
         try:
+            name = self._free_name(claimed, REFUSED)
             self._files.pipe_file(
                 f"{self._root}/{REFUSED}/{name}{REASON}", f"{claimed.name} was refused: {reason}\n".encode()
             )
+            self._files.mv(claimed.path, f"{self._root}/{REFUSED}/{name}")
         except OSError as error:
             raise self._unusable(error) from error
         return name
 
-    def refused(self) -> set[str]:
-        """Return the names of the refused files that still lie there."""
+    def refused(self) -> dict[str, str]:
+        """Return the names of the refused files that still lie there, each with the reason beside it."""
+        folder = f"{self._root}/{REFUSED}"
         try:
-            return set(self._names(f"{self._root}/{REFUSED}"))
+            return {name: self._reason(f"{folder}/{name}{REASON}") for name in self._names(folder)}
         except OSError as error:
             raise self._unusable(error) from error
+
+    def _reason(self, path: str) -> str:
+        """Return the reason beside a refused file; somebody may have taken it away."""
+        try:
+            content: bytes = self._files.cat_file(path)
+        except FileNotFoundError:
+            return "no reason lies beside it"
+        return content.decode(errors="replace").strip()
 
     def _claim(self, name: str) -> None:
         """Move a dropped file among the claimed ones; one of the same name that a stopped run left goes first."""
@@ -110,18 +128,13 @@ class DropFolder:
         except FileNotFoundError:
             return  # another worker was quicker, or whoever dropped it took it back
 
-    def _move(self, claimed: Claimed, folder: str) -> str:
-        """Move a claimed file and return its name there; a name that is taken gets the time behind it."""
-        try:
-            self._files.makedirs(f"{self._root}/{folder}", exist_ok=True)
-            name = claimed.name
-            if self._files.exists(f"{self._root}/{folder}/{name}"):
-                stem, _, ending = name.rpartition(".")
-                name = f"{stem}-{datetime.now(UTC):%H%M%S%f}.{ending}"
-            self._files.mv(claimed.path, f"{self._root}/{folder}/{name}")
-        except OSError as error:
-            raise self._unusable(error) from error
-        return name
+    def _free_name(self, claimed: Claimed, folder: str) -> str:
+        """Return the name of a claimed file, with the time behind it where it is taken; the folder is made."""
+        self._files.makedirs(f"{self._root}/{folder}", exist_ok=True)
+        if not self._files.exists(f"{self._root}/{folder}/{claimed.name}"):
+            return claimed.name
+        stem, _, ending = claimed.name.rpartition(".")
+        return f"{stem}-{datetime.now(UTC):%H%M%S%f}.{ending}"
 
     def _names(self, folder: str) -> list[str]:
         if not self._files.isdir(folder):

@@ -89,7 +89,8 @@ def test_a_file_that_is_cut_or_breaks_its_contract_is_refused_whole(tmp_path: Pa
 
     assert names(tmp_path) == ["refused/one.csv", "refused/one.csv.reason.txt"]
     assert "one.csv" in (tmp_path / "refused/one.csv.reason.txt").read_text()
-    assert folder.refused() == {"one.csv"}
+    assert list(folder.refused()) == ["one.csv"]
+    assert "one.csv was refused: " in folder.refused()["one.csv"]
     assert folder.claim() == []
 
 
