@@ -1,6 +1,6 @@
 """What became of a batch of dispatches: links, order states, exceptions, control totals and, last, the watermark."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from prefect import get_run_logger, task
@@ -100,7 +100,9 @@ def close_dispatches(
         ledger.note_content(_contents(checked, links, plan, tracked))
         # Another run may have told meanwhile what this one could not.
         raised = [note for note in found if note.code in stays or note.subject not in told]
-        _close_what_is_over(ledger, frames, plan, links, raised, tracked, stays)
+        waiting = {f"dispatch {result.subject}" for result in [*results, *tracked] if result.state == "waiting"}
+        read = {f"dispatch {number}" for number in frames.dispatches["dispatch_number"]} - waiting
+        _close_what_is_over(ledger, read, plan, links, raised, tracked, stays)
         ledger.raise_exceptions(batch_id, raised)
         waits = any(result.state == "waiting" for result in [*results, *tracked])
         ledger.close_batch(batch_id, "waiting" if waits else "closed", totals.as_dict())
@@ -160,7 +162,7 @@ def _posting_exceptions(plan: DispatchPlan, results: Sequence[PostingResult]) ->
 
 def _close_what_is_over(
     ledger: Ledger,
-    frames: DispatchFrames,
+    read: Collection[str],
     plan: DispatchPlan,
     links: Mapping[str, DispatchLink],
     raised: Sequence[ExceptionNote],
@@ -169,11 +171,11 @@ def _close_what_is_over(
 ) -> None:
     """Close the exceptions of every dispatch that was read, except those that this run raises again.
 
-    One of those that stay and that came up when or after its dispatch was told (Magento shipped less than asked, or
-    without tracking) is not over because the dispatch is: a person closes it. Every other one is.
+    Not among `read` is a dispatch that waits: nothing was found out about it, and its exceptions keep their age. One of
+    those that stay and that came up when or after its dispatch was told (Magento shipped less than asked, or without
+    tracking) is not over because the dispatch is: a person closes it. Every other one is.
     """
     still = {(note.code, note.subject) for note in raised}
-    read = {f"dispatch {number}" for number in frames.dispatches["dispatch_number"]}
     told_at = {f"dispatch {number}": links[number].updated_at for number in plan.already_told}
     for code in CODES:
         notes = ledger.exceptions(code=code)

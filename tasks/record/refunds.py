@@ -26,6 +26,7 @@ ROWS_SHOWN = 200
 LONDON = "Europe/London"
 _TEXTS = ("refund_number", "order_number", "currency", "credit_note_number")
 _NUMBERS = ("creditmemo_id", "entity_id_magento", "net_pence", "vat_pence", "gross_pence", "tender_pence")
+POSTING_CODES = ("REFUND_NOT_EXPORTED", "CREDIT_NOTE_NOT_CARRIED", "REFUND_OUTCOME_UNKNOWN")
 CLOCK_CODES = (
     "REFUND_TO_CREDIT",
     "REFUND_CREDIT_DUE",
@@ -33,9 +34,7 @@ CLOCK_CODES = (
     "CREDIT_NOTE_TO_REFUND",
     "CREDIT_NOTE_REFUND_DUE",
     "CREDIT_NOTE_REFUND_OVERDUE",
-    "REFUND_NOT_EXPORTED",
-    "CREDIT_NOTE_NOT_CARRIED",
-    "REFUND_OUTCOME_UNKNOWN",
+    *POSTING_CODES,
 )
 
 
@@ -133,18 +132,24 @@ def close_refunds(
     """Settle what is answered, raise and close exceptions, and say what is still open.
 
     `results` are those of refunds to PRIMA, `carried` those of credit notes to Magento. Every open refund and credit
-    note was looked at, so an exception that this run does not raise again is over.
+    note was looked at, so an exception that this run does not raise again is over; but not one of a posting that waits.
     """
     of_refund = {each.refund.refund_number: each.refund for each in plan.to_tell}
     of_note = {each.note.credit_note_number: each.note for each in carry.to_make}
     noted = [_noted(result, of_refund[result.subject]) for result in results if result.code in REASONS]
     noted += [_noted(result, of_note[result.subject]) for result in carried if result.code in REASONS]
     waiting = [*plan.exceptions, *carry.exceptions, *noted]
+    left = {of_refund[each.subject].subject for each in results if each.state == "waiting"}
+    left |= {of_note[each.subject].subject for each in carried if each.state == "waiting"}
     with connect.open_ledger(Settings.from_env()) as ledger:
         ledger.settle_refunds(plan.settled, by=f"batch {batch_id}")
         still = {(note.code, note.subject) for note in waiting}
         for code in CLOCK_CODES:
-            over = [note.subject for note in ledger.exceptions(code=code) if (code, note.subject) not in still]
+            over = [
+                note.subject
+                for note in ledger.exceptions(code=code)
+                if (code, note.subject) not in still and not (code in POSTING_CODES and note.subject in left)
+            ]
             if over:
                 ledger.close_exceptions(subjects=over, codes=[code], by=BY)
         ledger.raise_exceptions(batch_id, [*waiting, *plan.differing])

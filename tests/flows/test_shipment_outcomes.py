@@ -190,6 +190,13 @@ def test_a_shipment_that_magento_refuses_all_the_same_is_an_exception_with_magen
     assert "Could not save a shipment" in note.detail
     assert ship_calls(installation) == 2
 
+    installation.magento.faults.add(SHIP, "status", status=503)
+    with pytest.raises(SystemUnavailableError):
+        sync_fulfilment()
+    with installation.ledger() as ledger:
+        (still,) = ledger.exceptions(code="SHIPMENT_WITHOUT_STOCK")
+    assert (still.id, still.state) == (note.id, "open"), "what waits is not over: its age runs on"
+
     sync_fulfilment()
     assert len(installation.magento.shipments()) == 1
     assert installation.open_codes() == {}
