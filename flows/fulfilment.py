@@ -32,11 +32,12 @@ from tasks.validate import check_dispatches
 def sync_fulfilment() -> DispatchSummary:
     """Clear up what an earlier run left open, read new dispatches and ship exactly their lines in Magento.
 
-    Raises SystemUnavailableError at the end when Magento was out of reach; what was not told waits for the next run.
+    Raises SystemUnavailableError at the end when Magento was out of reach, or PRIMA where it is asked order by order;
+    what was not told waits for the next run.
     """
     settings = Settings.from_env()
     rules = connect.dispatch_rules(settings)
-    take_in_dispatches(settings)
+    why_not_asked = take_in_dispatches(settings)
     post.look_up_open_shipments()
     batch = extract.fetch_dispatches()
     frames = DispatchFrames(extract_rows("dispatches", batch.dispatches), extract_rows("dispatch_lines", batch.lines))
@@ -57,4 +58,6 @@ def sync_fulfilment() -> DispatchSummary:
     artifacts.show_dispatches(summary, plan, names_carriers=rules.names_carriers)
     if summary.is_magento_out_of_reach:
         raise SystemUnavailableError(summary.is_magento_out_of_reach, system="Magento", operation="ship")
+    if why_not_asked:
+        raise SystemUnavailableError(why_not_asked, system="PRIMA", operation="OrderStatus")
     return summary

@@ -92,14 +92,20 @@ class AcceptedOrders:
 class AskedStates:
     """What `OrderStatus` said: PRIMA's word by its order number, and the numbers that it says do not exist.
 
-    `is_out_of_reach` says why not all of them could be asked. `parcels` are those of orders of which something has
-    left, where `[prima.tracking]` points to them.
+    `unclear` are numbers that it answered with an unrecognised error. `is_out_of_reach` says why not all of them could
+    be asked. `parcels` are those of orders of which something has left, where `[prima.tracking]` points to them.
     """
 
     words: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     is_out_of_reach: str = ""
     parcels: Mapping[str, Sequence[Parcel]] = field(default_factory=dict)
+    unclear: frozenset[str] = frozenset()
+
+    @property
+    def wordless(self) -> frozenset[str]:
+        """The numbers that PRIMA was asked for and has no word of."""
+        return self.missing | self.unclear
 
 
 @dataclass(frozen=True, slots=True)

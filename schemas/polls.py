@@ -58,8 +58,12 @@ class PolledDispatch:
 
 @dataclass(frozen=True, slots=True)
 class PollPlan:
-    """What the answers say: dispatches, words by order number, and what a person must see."""
+    """What the answers say: dispatches, words by order number, and what a person must see.
+
+    `wordless` are the orders that PRIMA was asked for and has no word of: their turn is over all the same.
+    """
 
     dispatches: list[PolledDispatch] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
+    wordless: list[str] = field(default_factory=list)
     notes: list[ExceptionNote] = field(default_factory=list)

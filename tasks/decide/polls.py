@@ -1,6 +1,6 @@
 """Which open orders PRIMA is asked for, and what its answers mean for dispatches. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -36,15 +36,19 @@ def dispatches(
     now: datetime,
     rules: PollRules,
     parcels: Mapping[str, Sequence[Parcel]] = MappingProxyType({}),
+    wordless: Collection[str] = (),
 ) -> PollPlan:
     """Return a dispatch of everything still open for each order that PRIMA says has left; `words` by PRIMA's number.
 
     Unless `prima.tracking` finds `parcels`, OrderStatus tells neither carrier nor tracking number, and such a dispatch
-    names none. It never tells which part has left: an order of which one has is noted for a person.
+    names none. It never tells which part has left: an order of which one has is noted for a person. `wordless` are the
+    numbers of which PRIMA had no word.
     """
     plan = PollPlan()
     for order in orders:
         word = words.get(order.order_number_prima)
+        if order.order_number_prima in wordless:
+            plan.wordless.append(order.order_number)
         if word is None:
             continue
         plan.words[order.order_number] = word

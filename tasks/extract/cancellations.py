@@ -20,7 +20,7 @@ def fetch_states(order_numbers_prima: Sequence[str]) -> AskedStates:
     """Return PRIMA's status word of each of these orders, as far as it can be had.
 
     Source: `OrderStatus`, one order a call, at most `prima.concurrency` at a time. PRIMA is not spoken to when there is
-    nothing to ask. An order that PRIMA answers with an unrecognised error is left out: that is no state, and no "not
+    nothing to ask. An order that PRIMA answers with an unrecognised error is `unclear`: that is no state, and no "not
     there".
     """
     if not order_numbers_prima:
@@ -37,6 +37,7 @@ def _ask(prima: PrimaClient, order_numbers_prima: Sequence[str], at_a_time: int)
     is_out_of_reach = Event()
     words: dict[str, str] = {}
     missing: list[str] = []
+    unclear: list[str] = []
     reasons: list[str] = []
     parcels: dict[str, tuple[Parcel, ...]] = {}
 
@@ -49,7 +50,7 @@ def _ask(prima: PrimaClient, order_numbers_prima: Sequence[str], at_a_time: int)
             is_out_of_reach.set()
             reasons.append(str(error))
         except (CallRefusedError, OutcomeUnknownError):
-            return
+            unclear.append(number)
         else:
             if state is None:
                 missing.append(number)
@@ -60,7 +61,7 @@ def _ask(prima: PrimaClient, order_numbers_prima: Sequence[str], at_a_time: int)
 
     with ThreadPoolExecutor(max_workers=at_a_time) as pool:
         list(pool.map(ask, order_numbers_prima))
-    return AskedStates(words, frozenset(missing), reasons[0] if reasons else "", parcels)
+    return AskedStates(words, frozenset(missing), reasons[0] if reasons else "", parcels, frozenset(unclear))
 
 
 def _parcels(prima: PrimaClient, number: str, state: OrderState) -> tuple[Parcel, ...]:

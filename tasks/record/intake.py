@@ -26,7 +26,7 @@ def keep_polled(plan: PollPlan) -> None:
         over = [subject for number in plan.words if (subject := f"order {number}") not in still]
         if over:
             ledger.close_exceptions(subjects=over, codes=[PART], by=BY)
-        ledger.note_polls(plan.words)
+        ledger.note_polls({**plan.words, **dict.fromkeys(plan.wordless, "")})
 
 
 @task(cache_policy=NO_CACHE)

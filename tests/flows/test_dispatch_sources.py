@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 
 from flows.fulfilment import sync_fulfilment
 from flows.orders import sync_orders
 from schemas.drops import DISPATCH_DROP
+from tasks.errors import SystemUnavailableError
 from tests.flows.shopping import (
     JEANS,
     TEE,
@@ -20,6 +24,7 @@ from tests.flows.shopping import (
     ship_calls,
     shipped_units,
     state,
+    stock_both,
     tracks,
 )
 from tests.installation import Installation
@@ -137,6 +142,40 @@ def test_where_nothing_else_tells_of_dispatches_prima_is_asked_for_open_orders(i
     assert installation.open_codes() == {f"order {part['increment_id']}": "DISPATCH_PART_UNTOLD"}
     asked = [each for each in installation.prima.requests() if each["request_type"] == "OrderStatus"]
     assert len(asked) == 3, "asked again before the minute was over"
+    ours = ArtifactFilter(key=ArtifactFilterKey(any_=["fulfilment"]))
+    with get_client(sync_client=True) as client:
+        page = client.read_artifacts(artifact_filter=ours, sort=ArtifactSort.CREATED_DESC)[0]
+    assert "tells neither carriers nor tracking numbers nor parts" in str(page.description)
+
+
+def test_orders_of_which_prima_has_no_word_take_no_other_ones_turn_and_a_prima_that_is_away_is_no_quiet_day(
+    installation: Installation,
+) -> None:
+    installation.configure(settle_seconds='0\nsource = "order_status"\npoll_calls = 1')
+    stock_both(installation, {TEE: 100})
+    lost, gone, leaves = (accepted_after(installation) for _ in range(3))
+    for order in (lost, gone):
+        in_prima(installation, f"delete from stand_in_orders where order_number = '{prima_number(order)}'")
+    installation.prima.dispatch(prima_number(leaves))
+
+    installation.prima.faults.add("OrderStatus", "status", status=503, times=None)
+    with pytest.raises(SystemUnavailableError, match="PRIMA, OrderStatus"):
+        sync_fulfilment()
+    installation.prima.faults.clear()
+    installation.configure(status_not_found_text='"words that PRIMA never says"')
+    sync_fulfilment()
+    installation.configure(status_not_found_text=f'"{installation.prima.not_found_text}"')
+    sync_fulfilment()
+    assert installation.magento.shipments() == [], "one question a run, the order that was accepted first before all"
+    sync_fulfilment()
+    assert len(installation.magento.shipments(leaves["increment_id"])) == 1
+
+
+def accepted_after(installation: Installation) -> Order:
+    """Return an order of a tee that PRIMA accepts after all others."""
+    order = buy(installation, a_line(TEE))
+    sync_orders()
+    return order
 
 
 @pytest.mark.parametrize(("source", "tells"), [("order_status", "status"), ("request", "request")])

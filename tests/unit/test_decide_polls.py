@@ -68,14 +68,14 @@ def test_an_order_that_has_left_is_a_dispatch_of_what_was_open_without_carrier_o
     orders = [an_order(1), an_order(2, units=0), an_order(3), an_order(4)]
     words = {"30000001": "Despatched", "30000002": "Despatched", "30000003": "On Order"}
 
-    plan = decide.dispatches(orders, words, NOW, RULES)
+    plan = decide.dispatches(orders, words, NOW, RULES, wordless={"30000004"})
 
     (dispatch,) = plan.dispatches
     assert dispatch.dispatch_number == "STATUS-30000001"
     assert (dispatch.header["carrier"], dispatch.header["tracking_numbers"]) == ("", "")
     assert [(line["order_line_number"], line["quantity"]) for line in dispatch.lines] == [(1, 2)]
     assert plan.words == {"000000001": "Despatched", "000000002": "Despatched", "000000003": "On Order"}
-    assert plan.notes == []
+    assert (plan.wordless, plan.notes) == (["000000004"], [])
 
 
 def test_an_order_of_which_a_part_has_left_is_for_a_person() -> None:
