@@ -38,11 +38,13 @@ def ask(settings: Settings, order: OrderRecord) -> Asked:
     record: Mapping[str, Any] | None = None
     documents: dict[str, list[dict[str, Any]]] = {}
     extracts: dict[str, list[dict[str, Any]]] = {}
-    unread = []
+    unread: list[str] = []
     try:
         with connect.open_magento(settings) as magento:
             record = magento.order(order.entity_id_magento)
-            documents["invoices"] = magento.invoices_of(order.entity_id_magento)
+            reading = magento.documents_of("invoices", order.entity_id_magento)
+            documents["invoices"] = list(reading.records)
+            unread += [f"Magento does not hand out invoice entity {each.entity_id}" for each in reading.unreadable]
     except IntegrationError as error:
         unread.append(f"Magento could not be asked: {error}")
     try:

@@ -75,6 +75,14 @@ def test_one_page_says_what_happened_where_and_when_and_what_is_next(installatio
     assert "parcel 1550" in artifact
     assert not [each for each in PERSONAL if each in artifact]
 
+    (invoice,) = installation.magento.invoices(order["increment_id"])
+    unreadable = {"entity_id": invoice["entity_id"], "times": None}
+    installation.magento.faults.add("GET /V1/invoice*", "unreadable_document", **unreadable)
+    without = order_view.order(installation.settings, number)
+    assert without is not None
+    assert without["unread"] == [f"Magento does not hand out invoice entity {invoice['entity_id']}"]
+    assert events(without, "invoiced")[0].startswith("PRIMA: ")
+
     installation.magento.stop()
     installation.add_to_section("magento", "read_attempts = 1")
     alone = order_view.order(installation.settings, number, is_offline=True)
