@@ -54,6 +54,9 @@ def invoice(call: Call) -> str:
         inventory.reserve(call.shop, order, virtual, "invoice_created")
     if call.optional("notify"):
         send_email(call.shop, KIND, document)
+    if call.optional("capture"):
+        statement = "insert into captures (increment_id, invoice_id) values (?, ?)"
+        call.shop.store.write(statement, order["increment_id"], document["entity_id"])
     return str(document["entity_id"])
 
 

@@ -173,6 +173,11 @@ class MagentoStandIn:
             for row in rows
         ]
 
+    @property
+    def captures(self) -> list[str]:
+        """The orders whose money was to be taken through a gateway, oldest first, once an invoice that asked for it."""
+        return [row["increment_id"] for row in self._store.rows("select * from captures order by capture_id")]
+
     def calls(self) -> list[Document]:
         """Return the REST calls so far: method, path (without /rest and store code), query, status (0: cut off)."""
         with self._calls_lock:

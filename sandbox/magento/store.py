@@ -61,6 +61,7 @@ create table if not exists reservations (
 create index if not exists reservations_sku on reservations (sku, stock_id);
 create table if not exists emails (
     email_id integer primary key, kind text not null, increment_id text, document_id integer, sent_at text not null);
+create table if not exists captures (capture_id integer primary key, increment_id text, invoice_id integer not null);
 create table if not exists nonces (nonce text primary key);
 create table if not exists bulks (
     uuid text primary key, topic text not null, route text not null, store_id integer not null,

@@ -189,6 +189,12 @@ def test_an_accepted_order_is_invoiced_whole_once_and_one_invoiced_by_hand_is_le
         magento.invoice(other["entity_id"])
     sync_fulfilment()
     assert len(installation.magento.invoices(other["increment_id"])) == 1
+
+    assert installation.magento.captures == []
+    installation.configure(invoice_when='"accepted"\ninvoice_capture = true')
+    paid = accepted_order_again(installation)
+    sync_fulfilment()
+    assert installation.magento.captures == [paid["increment_id"]], "money is taken only where the settings say so"
     assert installation.open_codes() == {}
 
 
@@ -204,7 +210,7 @@ def accepted_order_again(installation: Installation) -> Order:
 
 MARKS = """\
 "default"
-marks.accepted = { status = "prima_accepted", in_states = ["new", "processing"] }
+marks.accepted = { status = "prima_accepted", in_states = ["processing"] }
 marks.part_dispatched = { comment = true }
 marks.dispatched = { is_visible = true }
 marks.problem = { status = "prima_problem", in_states = ["new", "processing"] }"""
@@ -216,7 +222,8 @@ def test_the_magento_order_shows_how_far_prima_is_and_a_problem_until_it_is_solv
     path = installation.folder / "config.toml"
     path.write_text(path.read_text().replace('"default"', MARKS, 1))
     sync_fulfilment()
-    assert shown(installation, order) == ("new", "prima_accepted", [f"PRIMA: accepted as {prima_number(order)}"])
+    # The status hangs under another state than the order is in: only the comment is written.
+    assert shown(installation, order) == ("new", "pending", [f"PRIMA: accepted as {prima_number(order)}"])
 
     installation.prima.dispatch(prima_number(order), {1: 1}, carrier="DPDX", tracking=["1550"])
     installation.magento.faults.add("POST /V1/orders/*/comments", "lose_answer")

@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL
 from schemas.reasons import REASONS
 from tests.builders import an_order, an_order_line
 from tests.installation import Installation
-from tests.recorded import sample_orders
+from tests.recorded import sample_order, sample_orders
 
 ORDER = "000000020"
 PRIMA_NUMBER = "30000020"
@@ -224,6 +224,14 @@ def test_an_order_as_text_shows_lines_timeline_and_exceptions(desk: Desk) -> Non
     assert "open: SKU_UNKNOWN (ecommerce)" in held
     assert "Next: Accept a suggestion" in held
     assert_nothing_personal(accepted, held)
+
+
+def test_who_ordered_is_shown_only_when_asked_for(desk: Desk) -> None:
+    email = sample_order(ORDER)["customer_email"]
+
+    assert email in desk.text("order", ORDER, "--with-customer")
+    assert desk.json("order", ORDER, "--with-customer")["customer"]["email"] == email
+    assert "customer" not in desk.json("order", ORDER)
 
 
 def test_no_order_shows_anything_personal(desk: Desk) -> None:

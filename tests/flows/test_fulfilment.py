@@ -50,6 +50,7 @@ def test_a_whole_dispatch_is_one_shipment_with_its_lines_its_track_and_one_email
     ]
     assert state(installation, order) == "dispatched"
     assert installation.open_codes() == {}
+    assert installation.magento.invoices() == [], "unless the settings want it"
 
 
 def test_a_second_run_ships_nothing_and_writes_to_nobody(installation: Installation, order: Order) -> None:

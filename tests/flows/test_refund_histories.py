@@ -149,8 +149,9 @@ def test_whatever_happens_each_refund_is_seen_on_both_sides_and_none_is_made_twi
 
 def disagreements(history: History, scene: Scene) -> list[str]:
     """Return what is not as it must be at the end of a history."""
-    number = scene.order["increment_id"]
-    memos = scene.installation.magento.creditmemos(number)
+    magento, number = scene.installation.magento, scene.order["increment_id"]
+    memos = magento.creditmemos(number)
+    emails = [mail["kind"] for mail in magento.emails if mail["increment_id"] == number]
     with scene.installation.ledger() as ledger:
         codes = {
             note.code
@@ -165,6 +166,8 @@ def disagreements(history: History, scene: Scene) -> list[str]:
         found.append(f"open exceptions {sorted(codes)}, expected {sorted(history.codes)}")
     if len(memos) != history.memos:
         found.append(f"{len(memos)} credit memos, expected {history.memos}")
+    if emails != ["shipment"] * len(magento.shipments(number)):
+        found.append(f"e-mails {emails}: one about each parcel, and none of ours about a refund")
     if history.is_even and refunded != credited:
         found.append(f"Magento refunded {refunded}, PRIMA credited {credited}")
     return found
