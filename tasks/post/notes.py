@@ -20,9 +20,11 @@ from tasks.systems.magento import MagentoClient
 
 KEY = "magento/order_note/"
 AT_ONCE = 10
-AFTERWARDS = 30
+AFTERWARDS = 60
 MANY = 200
 LOOK_AGAIN_SECONDS = 0.2
+# Between two groups while orders are being posted: each note makes Magento tell of its order once more in the same run.
+PAUSE_SECONDS = 2
 LANE_SECONDS = 300
 DAYS_BACK = 7
 # Two workers may commit in another order than the one in which their orders were accepted.
@@ -35,12 +37,13 @@ def note_key(order_number: str) -> str:
 
 
 @task(cache_policy=NO_CACHE)
-def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
+def post_order_notes(is_over: Event) -> list[PostingResult]:
     """Write PRIMA's order number into `ext_order_id` of accepted orders that lack it, a few at a time.
 
-    Goes on until `is_over` is set (nothing more is being posted) and then for at most `AFTERWARDS` more orders, so that
-    a large batch does not wait for Magento's pace (not at all once `MANY` are written); what is left the next run
-    writes. The ledger says which are left: of the last days, and refused less often than `prima.attempt_limit` times.
+    Goes on until `is_over` is set (nothing more is being posted), with a pause between two groups, and then for at most
+    `AFTERWARDS` more orders, so that a large batch does not wait for Magento's pace (not at all once `MANY` are
+    written); what is left the next run writes. The ledger says which are left: of the last days, and refused less often
+    than `prima.attempt_limit` times.
     """
     settings = Settings.from_env()
     results: list[PostingResult] = []
@@ -49,11 +52,8 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
     since = datetime.now(UTC) - timedelta(days=DAYS_BACK)
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         while True:
-            was_over = is_over is None or is_over.is_set()
+            was_over = is_over.is_set()
             due = _due(ledger, settings, since, left)
-            if not due and not was_over and is_over is not None:
-                is_over.wait(LOOK_AGAIN_SECONDS)
-                continue
             ended = _write(ledger, magento, settings, due)
             written = {result.subject for result in ended if result.state == "posted"}
             left.update(order.order_number for order in due if order.order_number not in written)
@@ -64,6 +64,8 @@ def post_order_notes(is_over: Event | None = None) -> list[PostingResult]:
             is_unreachable = any(result.state == "waiting" for result in ended)
             if is_unreachable or (was_over and (not due or afterwards >= AFTERWARDS or len(results) >= MANY)):
                 return results
+            if not was_over:
+                is_over.wait(PAUSE_SECONDS if due else LOOK_AGAIN_SECONDS)
 
 
 def _due(ledger: Ledger, settings: Settings, since: datetime, left: set[str]) -> list[OrderRecord]:
