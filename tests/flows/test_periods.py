@@ -75,12 +75,11 @@ def test_a_month_is_closed_through_the_forms_and_a_late_order_is_told_after_the_
     assert check_period(NAME, by="Ada").is_same
 
     installation.holds(an_order("000000102", **placed))
+    told = command("check", "--by", "Ada").stdout
+    assert "figures changed after the lock" in told
+    assert "orders 000000102" in told
     checked = check_period(NAME, by="Ada")
-    (item,) = checked.new_items
-    assert (checked.is_same, item["order"], item["kind"]) == (False, "000000102", "new")
-    text = command("check", "--by", "Ada").stdout
-    assert "figures changed after the lock" in text
-    assert "orders 000000102" in text
+    assert (checked.is_same, list(checked.new_items)) == (False, [])
 
     assert command("reopen", "--by", "Ada", "--reason", "an order was missed").exit_code == 0
     shown = command("show").stdout
