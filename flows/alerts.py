@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from schemas.alerts import AlertSummary
 from tasks import connect
@@ -20,6 +21,7 @@ LANE, LANE_SECONDS = "alerts", 600
 
 
 @flow(name="alerts", description="Tells people of open exceptions: grouped, each once, escalated when nobody acts.")
+@desk_after_run("alerts")
 def send_alerts(as_at: datetime | None = None) -> AlertSummary:
     """Send what is due now; `as_at` is another time, for rehearsals.
 

@@ -8,6 +8,7 @@ from prefect import flow
 
 from flows.carrying import carry
 from flows.checking import circumstances
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.backfill import Outcome
@@ -38,6 +39,7 @@ class BackfillSummary:
 
 
 @flow(name="backfill", description="Magento orders of a range of dates to PRIMA; a dry run lists what it would do.")
+@desk_after_run("backfill")
 @slots_of_both_systems()
 def backfill(from_date: date, to_date: date, dry_run: bool = True) -> BackfillSummary:
     """Carry the orders placed on these London dates, or list what would become of them.

@@ -6,6 +6,7 @@ from typing import Literal
 from prefect import flow
 
 from flows import break_views
+from flows.desk import desk_after_run
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
 
@@ -21,6 +22,7 @@ class Decided:
 
 
 @flow(name="break decision", description="Assign, comment on, accept or journal a break of the reconciliation.")
+@desk_after_run("break-decision")
 def decide_break(break_id: int, decision: Decision, text: str, by: str) -> Decided:
     """Keep what a person decides about a break; `text` is the owner, the remark, why it is accepted, or the journal.
 

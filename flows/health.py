@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from schemas.health import HealthSummary
 from tasks import connect
@@ -22,6 +23,7 @@ LANE, LANE_SECONDS = "health", 600
 
 
 @flow(name="health", description="Finds runs that are late, stalled, crashed and streams that are silent; restarts.")
+@desk_after_run("health")
 def watch_health() -> HealthSummary:
     """Start crashed runs again, and note which flows are late, stalled, crashed or down and which streams silent.
 

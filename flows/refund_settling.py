@@ -2,6 +2,7 @@
 
 from prefect import flow, get_run_logger
 
+from flows.desk import desk_after_run
 from schemas.refunds import Settlement
 from tasks import connect
 from tasks.errors import ConfigurationError
@@ -10,6 +11,7 @@ from tasks.settings import Settings
 
 
 @flow(name="settle-refund", description="Settle a refund or a credit note by hand, with a name and a reason.")
+@desk_after_run("settle-refund")
 def settle_refund(number: str, by: str, why: str) -> str:
     """Settle a refund by Magento's credit memo number, or a credit note by PRIMA's; returns one sentence.
 

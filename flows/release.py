@@ -5,6 +5,7 @@ from dataclasses import replace
 from prefect import flow
 
 from flows.carrying import carry
+from flows.desk import desk_after_run
 from flows.slots import slots_of_both_systems
 from schemas.order_checks import Released
 from tasks import connect
@@ -16,6 +17,7 @@ from tasks.settings import Settings
 
 
 @flow(name="release", description="One order goes to PRIMA although a check holds it: a suspected duplicate, its VAT.")
+@desk_after_run("release")
 @slots_of_both_systems()
 def release_order(order_number: str, by: str, because: str) -> Released:
     """Release what one order is held for, and carry it to PRIMA from a fresh read of Magento.
@@ -42,6 +44,7 @@ def release_order(order_number: str, by: str, because: str) -> Released:
 
 
 @flow(name="withdraw-release", description="A release counts no longer: the order is held again, unless PRIMA has it.")
+@desk_after_run("withdraw-release")
 def withdraw_release(order_number: str, by: str, because: str) -> Released:
     """Let the release of one order count no longer, as long as it has not left for PRIMA.
 

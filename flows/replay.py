@@ -7,6 +7,7 @@ from prefect.artifacts import create_table_artifact
 
 from flows.carrying import carry
 from flows.checking import circumstances
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.replay_views import rows_of
 from flows.slots import slots_of_both_systems
@@ -25,6 +26,7 @@ from tasks.validate import check_orders
 
 
 @flow(name="replay", description="One order again: what was sent, what would be sent now; posted only when asked to.")
+@desk_after_run("replay")
 @slots_of_both_systems()
 def replay_order(number: str, source: Source = "magento", post: bool = False) -> Replay:
     """Show one order, by Magento's or PRIMA's number, as it was sent and as it would be sent now; write nothing.

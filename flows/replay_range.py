@@ -9,6 +9,7 @@ from prefect.artifacts import create_table_artifact
 
 from flows.carrying import carry
 from flows.checking import circumstances
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.replay_views import rows_of
 from flows.slots import slots_of_both_systems
@@ -38,6 +39,7 @@ ROWS_SHOWN = 500
 @flow(
     name="replay-range", description="Orders again: what was sent, what would be sent now; posted only when asked to."
 )
+@desk_after_run("replay-range")
 @slots_of_both_systems()
 def replay_range(
     from_date: date | None = None,

@@ -2,12 +2,14 @@
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from schemas.brakes import HoldDecision, StockHold
 from tasks.errors import ConfigurationError
 from tasks.record import brakes as record
 
 
 @flow(name="stock brake", description="Release or refuse a held stock snapshot; nothing is pushed by it.")
+@desk_after_run("stock-brake")
 def decide_hold(hold_id: str, decision: HoldDecision, by: str, why: str) -> StockHold:
     """Release or refuse the hold that the exception STOCK_SNAPSHOT_HELD names.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from prefect import flow
 
 from flows import read_back
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from flows.stocking import carry_stock
@@ -16,6 +17,7 @@ from tasks.settings import Settings
 
 
 @flow(name="stock repair", description="Find every drift of Magento's stock; write fresh figures.")
+@desk_after_run("stock-repair")
 @slots_of_both_systems()
 def repair_stock(dry_run: bool = True, delete_orphans: bool = False) -> StockCheckSummary:
     """Check all of Magento's stock, and unless it is a dry run write the levels that drifted anew.

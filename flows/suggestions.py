@@ -5,6 +5,7 @@ from collections import Counter
 from prefect import flow
 
 from flows.carrying import carry
+from flows.desk import desk_after_run
 from flows.passing import whole
 from flows.slots import slots_of_both_systems
 from schemas.batches import chunks
@@ -22,6 +23,7 @@ from tasks.settings import Settings
 
 
 @flow(name="accept-suggestion", description="A SKU that PRIMA does not know stands for one that it suggests.")
+@desk_after_run("accept-suggestion")
 @slots_of_both_systems()
 def accept_suggestion(sku: str, meant: str, by: str) -> Accepted:
     """Map a SKU to the one that is meant, and carry every order that waits for it to PRIMA.
@@ -44,6 +46,7 @@ def accept_suggestion(sku: str, meant: str, by: str) -> Accepted:
 
 
 @flow(name="withdraw-suggestion", description="A mapping that a person made counts no longer; what was posted stays.")
+@desk_after_run("withdraw-suggestion")
 def withdraw_suggestion(sku: str, by: str, kind: MappingKind = "sku") -> str:
     """End the mapping of a SKU that was accepted, or of another name, and return what it means in one sentence.
 

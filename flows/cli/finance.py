@@ -86,8 +86,11 @@ def journal_break(number: int, reference: str, by: By) -> None:
 
 
 def _settle(number: int, how: Literal["acceptance", "journal"], reference: str, by: str) -> None:
+    from flows.desk import desk_after_run
+
     try:
-        break_views.settle(Settings.from_env(), number, how, reference, by)
+        with desk_after_run("breaks"):
+            break_views.settle(Settings.from_env(), number, how, reference, by)
     except ValueError as error:
         print(f"{error}.", file=sys.stderr)
         raise typer.Exit(MISUSED) from error
