@@ -23,7 +23,10 @@ LANE, LANE_SECONDS = "alerts", 600
 @flow(name="alerts", description="Tells people of open exceptions: grouped, each once, escalated when nobody acts.")
 @desk_after_run("alerts")
 def send_alerts(as_at: datetime | None = None) -> AlertSummary:
-    """Send what is due now; `as_at` is another time, for rehearsals.
+    """Send what is due now.
+
+    Args:
+        as_at: Another time than now, for rehearsals.
 
     An exception is told to the channels of its owner, and to the next person after each delay of its code. Nothing is
     told of what was closed meanwhile. Two runs at once would tell people twice: the second one leaves it to the first.

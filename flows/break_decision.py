@@ -24,7 +24,13 @@ class Decided:
 @flow(name="break decision", description="Assign, comment on, accept or journal a break of the reconciliation.")
 @desk_after_run("break-decision")
 def decide_break(break_id: int, decision: Decision, text: str, by: str) -> Decided:
-    """Keep what a person decides about a break; `text` is the owner, the remark, why it is accepted, or the journal.
+    """Keep what a person decides about a break.
+
+    Args:
+        break_id: The number of the break, as `magento-prima breaks list` and the report show it.
+        decision: Assign or comment on it; close it by acceptance, or by the journal that corrects it in the accounts.
+        text: Who looks into it; the remark; why it is accepted; or the journal's reference.
+        by: Who decides; kept in the history of the break.
 
     Accepted or journalled, it stays closed for as long as its figures stay. Raises ConfigurationError without a text
     or a name, NotFoundError for an unknown break, LedgerStateError for one that is closed.
@@ -58,8 +64,16 @@ def decide_tolerance(
 ) -> Decided:
     """Keep a new version with who, when and why; the next run of `reconciliation` applies it.
 
-    `methods` are causes, such as `ROUNDING_METHOD`; without any, every cause may be tolerated. Raises
-    ConfigurationError for a policy that makes no sense.
+    Args:
+        by: Who sets it; kept with the version.
+        why: Why; kept with the version, for the auditors.
+        order_pence: The largest difference of one document that is tolerated, in pence.
+        line_pence: The largest difference of one line, in pence; empty for no limit of its own.
+        day_pence: The largest sum of tolerated differences of a day and currency, in pence; empty for no limit.
+        methods: Only breaks of these causes, such as ROUNDING_METHOD; without any, of every cause.
+        materiality_pence: Breaks below so many pence are marked as not material.
+
+    Raises ConfigurationError for a policy that makes no sense.
     """
     try:
         version = break_views.set_tolerance(

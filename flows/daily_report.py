@@ -32,6 +32,10 @@ class DailySummary:
 def make_report(business_date: date | None = None, tell: bool = True) -> DailySummary:
     """Make the report of a London date, yesterday unless one is given; from the ledger alone.
 
+    Args:
+        business_date: The London date that the totals are of.
+        tell: Send the headline to the channels that the settings name.
+
     Channels that the settings name are sent the headline, each once for a date, and not at all without `tell`.
     """
     settings = Settings.from_env()

@@ -17,6 +17,9 @@ from tasks.settings import Settings
 def sync_inventory(skus: list[str] | None = None) -> StockSummary:
     """Write what changed since the last time; with `skus`, read and write these alone.
 
+    Args:
+        skus: Only these SKUs, in Magento's spelling; without any, the whole snapshot.
+
     Raises SystemUnavailableError at the end when Magento was out of reach; the next run works out fresh figures.
     """
     with patient_collector():

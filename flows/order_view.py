@@ -16,6 +16,9 @@ from tasks.settings import Settings
 def show_order(order_number: str) -> str:
     """Publish what `magento-prima order NUMBER` shows as the artifact `order-...`, and return its text.
 
+    Args:
+        order_number: Magento's number of the order, or PRIMA's.
+
     Nothing about the customer is in it. Raises ConfigurationError for an order that was never seen.
     """
     view = order(Settings.from_env(), order_number)

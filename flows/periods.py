@@ -112,7 +112,7 @@ def reopen_period(period: str, by: str, reason: str) -> period_views.PeriodView:
     Args:
         period: The name of the period.
         by: Who reopens it.
-        reason: Why.
+        reason: Why it is opened again; kept in the audit trail.
     """
     period_steps.reopen(named(period).name, by, reason)
     return _shown(named(period).name)

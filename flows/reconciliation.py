@@ -49,6 +49,11 @@ def reconcile(
 ) -> ReconciliationSummary:
     """Reconcile a London business date, a range of them, or yesterday when nothing is given.
 
+    Args:
+        business_date: The London date on which the documents were made.
+        from_date: First London date of a range; needs `to_date`.
+        to_date: Last London date of the range, included.
+
     Publishes `reconciliation.duckdb`, the Parquet files of today, and `reconciliation-<date>.html` and `.xlsx` in the
     warehouse folder, and keeps each break with an exception in the ledger. Breaks of other days are looked at again
     until they are mended or somebody settles them. Raises ReconciliationError, and publishes nothing, when Magento's

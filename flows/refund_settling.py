@@ -15,6 +15,11 @@ from tasks.settings import Settings
 def settle_refund(number: str, by: str, why: str) -> str:
     """Settle a refund by Magento's credit memo number, or a credit note by PRIMA's; returns one sentence.
 
+    Args:
+        number: Magento's number of the credit memo, or PRIMA's of the credit note.
+        by: Who settles it; kept with it.
+        why: Why it needs no answer, such as the other side's number; kept with it.
+
     Who and why are kept; its exceptions close, and it ages no longer. Nothing is written to either system. Raises
     ConfigurationError for a number that was never seen, one that is settled already, and an empty name or reason.
     """

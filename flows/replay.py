@@ -31,8 +31,12 @@ from tasks.validate import check_orders
 def replay_order(number: str, source: Source = "magento", post: bool = False) -> Replay:
     """Show one order, by Magento's or PRIMA's number, as it was sent and as it would be sent now; write nothing.
 
-    `source`: the requests kept as evidence, or a fresh read of Magento. With `post` the order then travels the line
-    that every order travels, which posts nothing that PRIMA has or may have; one that was refused need not rest first.
+    Args:
+        number: Magento's number of the order, or PRIMA's.
+        source: A fresh read of Magento, or the requests that were kept as evidence.
+        post: Let the order then travel the line that every order travels, which posts nothing that PRIMA has or may
+            have; one that was refused need not rest first.
+
     Raises NotFoundError for an unknown order, CallRefusedError for one whose personal data was erased,
     ConfigurationError for `post` from evidence: what was sent once may be stale.
     """

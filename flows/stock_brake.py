@@ -13,6 +13,12 @@ from tasks.record import brakes as record
 def decide_hold(hold_id: str, decision: HoldDecision, by: str, why: str) -> StockHold:
     """Release or refuse the hold that the exception STOCK_SNAPSHOT_HELD names.
 
+    Args:
+        hold_id: The hold, as the exception names it and `magento-prima stock-brake show` shows it.
+        decision: Release it when the figures are true; refuse it when they are wrong.
+        by: Who decides; kept with the hold and in the history of its exception.
+        why: What was found out about the figures; kept with it.
+
     A release pushes nothing itself: the next run of `inventory` reads PRIMA again, and lets that reading pass if it is
     nearly the same as the held one. Refused, the hold stays until a sane snapshot follows. Raises ConfigurationError
     without a name or a reason, NotFoundError for an unknown hold, LedgerStateError for one that is over.

@@ -22,10 +22,13 @@ from tasks.settings import Settings
 def repair_stock(dry_run: bool = True, delete_orphans: bool = False) -> StockCheckSummary:
     """Check all of Magento's stock, and unless it is a dry run write the levels that drifted anew.
 
+    Args:
+        dry_run: Only find and raise what drifted; nothing is written to Magento.
+        delete_orphans: Also remove source items of SKUs that are no product.
+
     PRIMA is read again as a whole, so that nothing stale is written and the brakes apply; a level that is marked out of
-    stock, or holds a fraction, is written even where its number is right. `delete_orphans` also removes source items of
-    SKUs that are no product. Reservations are never made good by bending a quantity, and sources that no setting names
-    are left alone.
+    stock, or holds a fraction, is written even where its number is right. Reservations are never made good by bending a
+    quantity, and sources that no setting names are left alone.
     """
     settings = Settings.from_env()
     first, second, found = read_back.look_twice(settings)

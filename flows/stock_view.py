@@ -25,6 +25,9 @@ ABOUT_STOCK = "STOCK_"
 def explain_stock(sku: str) -> str:
     """Publish what `magento-prima stock SKU` shows as the artifact `stock-...`, and return its text.
 
+    Args:
+        sku: The SKU as Magento has it: upper and lower case are different.
+
     Raises ConfigurationError for a SKU that no stock run has met.
     """
     view = stock(Settings.from_env(), sku)

@@ -13,6 +13,7 @@ import typer
 import yaml
 from prefect.cli._app import _app as prefect_command_line
 from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.callables import parameter_schema
 
 from flows.cli import app
 from sandbox.__main__ import app as sandbox_app
@@ -126,6 +127,17 @@ def test_every_form_of_the_handbook_is_one_that_the_ui_offers_and_takes() -> Non
         required = set(flow.parameters.required or ())
         assert required <= set(form.fields), f"{form.page}: {form.deployment} needs {required - set(form.fields)}"
         assert set(form.fields) <= set(flow.parameters.properties), f"{form.page}: {form.deployment}: {form.fields}"
+
+
+def test_every_form_explains_each_of_its_fields() -> None:
+    unexplained = [
+        f"{name}: {field}"
+        for name, flow in deployments().items()
+        for field, facts in parameter_schema(flow.fn).properties.items()
+        if len(facts.get("description", "")) < 10
+    ]
+
+    assert unexplained == []
 
 
 def test_every_deployment_that_a_page_calls_a_form_is_one() -> None:
