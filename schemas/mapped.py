@@ -25,6 +25,14 @@ def with_mapped(rules: Mapping[str, Rule], mapped: Mapping[str, Mapping[str, Any
     return {**known, **rules}
 
 
+def own_names(rules: Mapping[str, object]) -> list[str]:
+    """Return the names of the settings among those that `with_mapped` returned: only to these may others be mapped.
+
+    A mapped name has the very rule that it stands for, and comes before the name that has it in the settings.
+    """
+    return list({id(rule): name for name, rule in rules.items()}.values())
+
+
 def unknown_carrier(code: str) -> str:
     """Return the sentence about a carrier that neither the settings nor a mapping names."""
     return f"carrier {code or _NOTHING} stands in no [carriers] entry"

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from schemas.documents import Track
-from schemas.mapped import unknown_carrier
+from schemas.mapped import own_names, unknown_carrier
 from schemas.rules import CarrierRule, ServiceRule
 from schemas.suggestions import nearest
 
@@ -31,7 +31,7 @@ def page_of(template: str, number: str) -> str:
 
 def suggestions(code: str, carriers: Mapping[str, CarrierRule]) -> tuple[str, ...]:
     """Return the carrier codes that an unknown one may stand for, the likeliest first; by code and by title."""
-    return nearest(code, {name: carrier.title for name, carrier in carriers.items()})
+    return nearest(code, {name: carriers[name].title for name in own_names(carriers)})
 
 
 def unknown(code: str, meant: tuple[str, ...]) -> str:

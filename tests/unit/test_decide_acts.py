@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from schemas.desk import ActPlan, Case, Meant, Which
 from schemas.fixes import fix_of
-from schemas.mapped import carrier_named, unknown_carrier, with_mapped
+from schemas.mapped import carrier_named, own_names, unknown_carrier, with_mapped
 from schemas.reasons import REASONS
 from tasks.decide import acts
 from tasks.decide import carriers as decide_carriers
@@ -211,7 +211,9 @@ def test_a_mapping_is_meant_for_everything_that_waits_for_the_same_name() -> Non
 def test_the_settings_win_over_a_mapping_and_one_that_leads_nowhere_counts_for_nothing() -> None:
     mapped = {"DPDUK": {"meant": "DPD"}, "RM": {"meant": "DPD"}, "UPS": {"meant": "GONE"}}
 
-    assert with_mapped({"DPD": 1, "RM": 2}, mapped) == {"DPD": 1, "RM": 2, "DPDUK": 1}
+    rules = with_mapped({"DPD": 1, "RM": 2}, mapped)
+    assert rules == {"DPD": 1, "RM": 2, "DPDUK": 1}
+    assert own_names(rules) == ["DPD", "RM"]  # what was mapped itself is suggested for nothing
 
 
 @given(code=st.text(min_size=1).filter(lambda text: text != "(empty)" and "\n" not in text and "\r" not in text))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from schemas.mapped import own_names
 from schemas.money import show
 from schemas.order_checks import Finding
 from schemas.orders import OrderDetails
@@ -29,9 +30,9 @@ def mappings(row: Row, details: OrderDetails, rules: OrderRules) -> Iterator[Fin
 def named_alike(row: Row, code: str, rules: OrderRules) -> tuple[str, ...]:
     """Return the payment or delivery methods of the settings that the order's unknown one may stand for, by name."""
     if code == "PAYMENT_UNMAPPED":
-        return nearest(row["payment_method"], dict.fromkeys(rules.payments, ""))
+        return nearest(row["payment_method"], dict.fromkeys(own_names(rules.payments), ""))
     if code == "DELIVERY_UNMAPPED":
-        return nearest(row["delivery_method"], dict.fromkeys(rules.deliveries, ""))
+        return nearest(row["delivery_method"], dict.fromkeys(own_names(rules.deliveries), ""))
     return ()
 
 
