@@ -11,7 +11,12 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 WITHOUT = "no Chromium on this machine: the page's filters were not tried in a browser"
 LONGEST_SECONDS = 180
 # A window of Chromium has at least 500 pixels, a frame in it as few as wanted. The framed page tells what it became.
-_TELL = "<script>parent.postMessage([innerWidth, document.documentElement.scrollWidth, {dom}], '*')</script>"
+_TELL = """<script>
+{act}
+const beside = [...document.querySelectorAll("body *")].filter((each) => getComputedStyle(each).overflowX === "auto")
+  .map((each) => each.scrollWidth - each.clientWidth);
+parent.postMessage([innerWidth, document.documentElement.scrollWidth, Math.max(0, ...beside), {dom}], "*");
+</script>"""
 _FRAME = """<!doctype html><iframe style="border:0;width:{width}px;height:900px" src="{source}"></iframe><pre></pre>
 <script>addEventListener("message", function (told) {{
   document.querySelector("pre").textContent = told.data.join("\\n");
@@ -20,19 +25,31 @@ _FRAME = """<!doctype html><iframe style="border:0;width:{width}px;height:900px"
 
 @dataclass(frozen=True)
 class Opened:
-    """The page after its scripts, its width and that of its window, and each line of the browser's console."""
+    """The page after its scripts, its width and that of its window, and each line of the browser's console.
+
+    `out_of_sight` is how many pixels of the widest part can only be seen by scrolling that part sideways.
+    """
 
     dom: str
     window_width: int
     page_width: int
+    out_of_sight: int
     console: list[str]
 
+    @property
+    def dead_links(self) -> set[str]:
+        """The places of the page that a link of it leads to, and that are not there."""
+        return set(re.findall(r'href="#([^"]*)"', self.dom)) - set(re.findall(r'id="([^"]*)"', self.dom))
 
-def opened(page: Path, query: str, folder: Path, *, width: int) -> Opened:
-    """Open a file in headless Chromium, in a frame of this width and without any network; `folder` takes copies."""
+
+def opened(page: Path, query: str, folder: Path, *, width: int, act: str = "") -> Opened:
+    """Open a file in headless Chromium, in a frame of this width and without any network; `folder` takes copies.
+
+    `act` is what a person does on the page once it is there, as a script.
+    """
     folder.mkdir()
     text = page.read_text(encoding="utf-8")
-    told = _TELL.format(dom="document.documentElement.outerHTML")
+    told = _TELL.format(act=act, dom="document.documentElement.outerHTML")
     (folder / page.name).write_text(text.replace("</body>", f"{told}</body>"), encoding="utf-8")
     frame = folder / "frame.html"
     frame.write_text(_FRAME.format(width=width, source=f"{page.name}{query}"), encoding="utf-8")
@@ -54,5 +71,6 @@ def opened(page: Path, query: str, folder: Path, *, width: int) -> Opened:
         check=True,
     )
     inside = html.unescape(run.stdout.partition("<pre>")[2].rpartition("</pre>")[0])
-    window_width, page_width, dom = inside.split("\n", 2)
-    return Opened(dom, int(window_width), int(page_width), re.findall(r"CONSOLE:\d+\] (.*)", run.stderr))
+    window_width, page_width, out_of_sight, dom = inside.split("\n", 3)
+    console = re.findall(r"CONSOLE:\d+\] (.*)", run.stderr)
+    return Opened(dom, int(window_width), int(page_width), int(out_of_sight), console)

@@ -39,8 +39,9 @@ def follow(installation: Installation, name: str, **stands_for: str) -> list[Com
     page = (installation.folder / "desk" / "exceptions.html").read_text(encoding="utf-8")
     rows = page.partition('<table id="exceptions">')[2].partition("</table>")[0]
     with installation.ledger() as ledger:
-        still_open = sorted(note.id for note in ledger.exceptions())
-    assert sorted(map(int, re.findall(r'data-name="Number"><span>(\d+)', rows))) == still_open, "the desk page is stale"
+        still_open = sorted(ledger.exceptions(), key=lambda note: (-note.value_at_risk_pence, note.first_seen_at))
+    shown = [int(number) for number in re.findall(r'data-name="Number"><span>(\d+)', rows)]
+    assert shown == [note.id for note in still_open], "the desk page is stale, or not sorted"
     return ended
 
 

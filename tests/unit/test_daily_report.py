@@ -314,15 +314,18 @@ def test_what_an_exception_says_in_its_own_words_is_nowhere_in_the_report(full: 
 
 
 @pytest.mark.skipif(not browser.CHROMIUM, reason=browser.WITHOUT)
-def test_the_page_fits_a_phone_and_needs_nothing_from_elsewhere(full: DailyReport, tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_page_fits_its_window_and_needs_nothing_from_elsewhere(
+    full: DailyReport, tmp_path: Path, width: int
+) -> None:
     rows = [{**full.open[0], "subject": "<script>nope()</script>"}, *full.open[1:]]
     page = tmp_path / "daily-report.html"
     page.write_text(html(replace(full, new=rows)), encoding="utf-8")
 
-    found = browser.opened(page, "", tmp_path / "browser", width=400)
+    found = browser.opened(page, "", tmp_path / "browser", width=width)
 
-    assert found.console == []
-    assert (found.window_width, found.page_width <= 400) == (400, True)
+    assert (found.console, found.dead_links) == ([], set())
+    assert (found.window_width, found.page_width <= width, found.out_of_sight) == (width, True, 0)
     text = page.read_text(encoding="utf-8")
     assert "&lt;script&gt;nope()" in text
     assert " src=" not in text

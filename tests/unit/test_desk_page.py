@@ -79,6 +79,14 @@ TIMELINE = {
 }
 
 
+FIELDS = 'document.getElementById("filters").elements'
+CHANGED = "dispatchEvent(new Event('input', {bubbles: true}));"
+PRESS_FINANCE = "document.querySelector('.teams button[data-team=finance]').click();"
+SHOW_EVERY_CODE = f"{FIELDS}.code.value = ''; {FIELDS}.code.{CHANGED}"
+TICK_RESTING = f"{FIELDS}.resting.click();"
+TYPE_AN_ORDER = f"{FIELDS}.words.value = 'Order 0000001'; {FIELDS}.words.{CHANGED}"
+
+
 def test_a_desk_with_nothing_on_it_says_so(tmp_path: Path) -> None:
     text = write_desk_page(a_page([]), tmp_path).read_text(encoding="utf-8")
 
@@ -124,23 +132,28 @@ def test_what_systems_and_people_wrote_is_shown_and_never_run_and_orders_lead_to
 
 @pytest.mark.skipif(not browser.CHROMIUM, reason=browser.WITHOUT)
 @pytest.mark.parametrize(
-    ("query", "width", "numbers", "said"),
+    ("query", "act", "width", "numbers", "said"),
     [
-        ("?owner=finance", 400, ["2", "4"], "2 of 5 shown, €50.00, £3.00 at risk"),
-        ("?code=SKU_UNKNOWN&resting&words=order%200000001", 1280, ["5"], "1 of 5 shown, £2.00 at risk"),
+        ("?code=TOTALS_DISAGREE", SHOW_EVERY_CODE + PRESS_FINANCE, 400, ["2", "4"], "2 of 5 shown, €50.00, £3.00"),
+        ("?code=SKU_UNKNOWN", TICK_RESTING + TYPE_AN_ORDER, 1280, ["5"], "1 of 5 shown, £2.00"),
+        ("?owner=ecommerce&person=jane", TICK_RESTING, 400, ["3"], "1 of 5 shown, £40.00"),
+        ("?owner=finance&words=tee", "", 1280, [], "0 of 5 shown"),
     ],
 )
 def test_filters_work_offline_in_a_browser_and_the_page_fits_its_window(
-    tmp_path: Path, query: str, width: int, numbers: list[str], said: str
+    tmp_path: Path, query: str, act: str, width: int, numbers: list[str], said: str
 ) -> None:
-    page = write_desk_page(a_page(ROWS, timelines={"000000101": TIMELINE}), tmp_path / "desk")
+    closed = [a_row(9, "SHIPMENT_REFUSED", 100, closed_at="2026-11-24T08:00:00Z", closed_by="fulfilment")]
+    page = write_desk_page(a_page(ROWS, closed=closed, timelines={"000000101": TIMELINE}), tmp_path / "desk")
 
-    found = browser.opened(page, query, tmp_path / "browser", width=width)
+    found = browser.opened(page, query, tmp_path / "browser", width=width, act=act)
 
     assert found.console == []
     assert shown_numbers(found.dom) == numbers
-    assert f">{said}</output>" in found.dom
-    assert (found.window_width, found.page_width <= width) == (width, True)
+    assert f">{said}{' at risk' if numbers else ''}</output>" in found.dom
+    assert ('data-team="finance" aria-pressed="true"' in found.dom) == ("finance" in query + act)
+    assert (found.window_width, found.page_width <= width, found.out_of_sight) == (width, True, 0)
+    assert found.dead_links == set()
 
 
 def shown_numbers(dom: str) -> list[str]:

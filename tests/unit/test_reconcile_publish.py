@@ -24,6 +24,7 @@ from tasks.reconcile.run import ReconciliationError, check, load, publish, sql_f
 from tasks.settings.payments import ProviderSettings
 from tasks.systems.ledger import ExceptionRecord
 from tasks.systems.warehouse import Build
+from tests import browser
 from tests.unit.reconcile_cases import DAY, NOON, Case
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "reconciliation.md"
@@ -175,6 +176,28 @@ def test_the_page_shows_boxes_1_and_6_with_the_net_error_and_the_money_that_some
 def test_the_page_prints_as_tables_whatever_the_width_of_the_paper(case: Case) -> None:
     # paper is narrower than a screen: the cards for telephones must not apply to it
     assert "@media screen and (max-width" in report.page(case.result())
+
+
+@pytest.mark.skipif(not browser.CHROMIUM, reason=browser.WITHOUT)
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_page_fits_its_window_in_a_browser_and_needs_nothing_from_elsewhere(
+    case: Case, tmp_path: Path, width: int
+) -> None:
+    case.money = MoneySide((), (), [ProviderSettings(preset="adyen", methods=["stripe_payments"]).form("adyen")], 0)
+    case.magento(104, currency="EUR")
+    case.prima(105)
+    page = tmp_path / "reconciliation.html"
+    page.write_text(report.page(case.result()), encoding="utf-8")
+
+    found = browser.opened(page, "", tmp_path / "browser", width=width)
+
+    assert (found.console, found.dead_links) == ([], set())
+    assert (found.window_width, found.page_width <= width, found.out_of_sight) == (width, True, 0)
+    for heading in ("Control totals", "Why they differ", "Breaks (", "VAT return", "Money", "Down to the line"):
+        assert f"<h2>{heading}" in found.dom
+    text = page.read_text(encoding="utf-8")
+    assert " src=" not in text
+    assert text.count("<link ") == text.count('href="data:,"') == 1
 
 
 def test_the_headline_says_by_how_much_and_how_much_is_unexplained(case: Case) -> None:
