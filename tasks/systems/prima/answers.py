@@ -167,16 +167,16 @@ def says_not_found(error: PrimaRefusedError, not_found_text: str) -> bool:
 def stock_rows(answer: Answer) -> list[StockRow]:
     """Return the rows of an OK stock answer: `sku` or `SKU`, both spellings occur.
 
-    Raises UnexpectedResponseError when the answer has no `Data` or a row lacks a part of its stock tuple. A quantity
-    that is missing or no number is for the schema to reject with its row.
+    Raises UnexpectedResponseError when the answer has no `Data` or a row lacks a part of its stock tuple. An empty
+    product, and a quantity that is missing or no number, are for the schema to reject with their row.
     """
     if not answer.data():
         raise broken(answer.call, "the stock answer has no Data", answer.text)
     rows: list[StockRow] = []
     for product, one, two, three, four, quantity, expected in answer.rows:
-        if not product or one is None or two is None or three is None or four is None:
+        if product is None or one is None or two is None or three is None or four is None:
             codes = zip(_CODES, (product, one, two, three, four), strict=True)
-            listed = ", ".join(name for name, value in codes if value is None) or "a value of Product"
+            listed = ", ".join(name for name, value in codes if value is None)
             raise broken(answer.call, f"row {len(rows) + 1} of the stock answer lacks {listed}", answer.text)
         item = StockTuple._make((product, one, two, three, four))
         rows.append(StockRow._make((item, quantity or "", expected or "", "")))
