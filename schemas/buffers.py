@@ -1,7 +1,7 @@
 """Safety buffers: the units of a SKU that are kept back from the shop, by SKU, pattern, category or source. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from fnmatch import translate
@@ -56,8 +56,8 @@ class Buffers:
         """Whether every SKU has the same buffer."""
         return not self.rules and not self.by_sku
 
-    def of(self, levels: Iterable[Level], categories: Mapping[str, str]) -> list[tuple[int, str]]:
-        """Return for each level the units to keep back and the rule in words; `categories` are those of SKUs."""
+    def of(self, levels: Iterable[Level], categories: Mapping[str, Set[str]]) -> list[tuple[int, str]]:
+        """Return for each level the units to keep back and the rule in words; `categories` are those of each SKU."""
         rules = [(rule, re.compile(translate(rule.sku)) if rule.sku != "*" else None) for rule in self.rules]
         return [self._of(level, rules, categories) for level in levels]
 
@@ -65,7 +65,7 @@ class Buffers:
         self,
         level: Level,
         rules: Sequence[tuple[BufferRule, re.Pattern[str] | None]],
-        categories: Mapping[str, str],
+        categories: Mapping[str, Set[str]],
     ) -> tuple[int, str]:
         own = self.by_sku.get(level.sku)
         if own is not None:
@@ -74,7 +74,7 @@ class Buffers:
             if (
                 (pattern is None or pattern.match(level.sku))
                 and rule.source_code in ("", level.source_code)
-                and (not rule.category or categories.get(level.sku) == rule.category)
+                and (not rule.category or rule.category in categories.get(level.sku, ()))
             ):
                 return rule.kept_back(level.available), str(rule)
         return self.units, ""

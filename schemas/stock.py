@@ -1,6 +1,6 @@
 """What a batch of PRIMA's stock may contain, and the plan that comes of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -87,7 +87,7 @@ class StockEvidence:
     """What the ledger and Magento say when stock is decided, by SKU and source.
 
     A level that neither `in_magento` nor `without_row` (the product is there, the source has no row for it yet) has is
-    not known to Magento. `sums` are the ledger's last sums, `categories` the category of a SKU where one is known.
+    not known to Magento. `sums` are the ledger's last sums, `categories` those of a SKU where any are known.
     """
 
     open_units: Mapping[SourceKey, int]
@@ -95,4 +95,4 @@ class StockEvidence:
     asked_at: datetime
     without_row: frozenset[SourceKey] = frozenset()
     sums: Mapping[SourceKey, StockSum] = field(default_factory=dict)
-    categories: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, Set[str]] = field(default_factory=dict)

@@ -178,8 +178,8 @@ def _source_quantities(
     return quantities
 
 
-def _categories(settings: Settings) -> dict[str, str]:
-    """Return the category of each SKU in `stock.categories_file`."""
+def _categories(settings: Settings) -> dict[str, set[str]]:
+    """Return the categories of each SKU in `stock.categories_file`: one row for each of them."""
     if not settings.stock.categories_file:
         return {}
     path = Path(settings.stock.categories_file)
@@ -191,6 +191,9 @@ def _categories(settings: Settings) -> dict[str, str]:
                 raise ConfigurationError(
                     f"stock.categories_file {path} has no column {', '.join(missing)}.", system="settings"
                 )
-            return {row["sku"]: (row["category"] or "").strip() for row in reader}
+            found: dict[str, set[str]] = {}
+            for row in reader:
+                found.setdefault(row["sku"], set()).add((row["category"] or "").strip())
+            return found
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"stock.categories_file {path} cannot be read: {error}.", system="settings") from error

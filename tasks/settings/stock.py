@@ -89,7 +89,7 @@ class StockRuleSettings(Section):
     buffer: int = Field(default=0, ge=0, description="units kept back of every SKU")
     buffers: dict[str, int] = Field(default_factory=dict, description="units kept back of single SKUs")
     buffer_rules: list[BufferRuleSettings] = Field(default_factory=list)
-    categories_file: str = Field(default="", description="CSV file with the columns sku,category for buffer_rules")
+    categories_file: str = Field(default="", description="CSV file for buffer_rules: sku,category, a row for each")
     warehouses: dict[str, str] = Field(
         default_factory=dict,
         validate_default=True,

@@ -321,14 +321,24 @@ def test_the_orders_behind_open_units_are_those_of_now_although_the_sum_is_as_it
     assert len(set(numbers)) == 1, "since when the sum is what it is"
 
 
-def test_a_buffer_by_category_follows_its_file_and_the_date_of_new_stock_is_shown(installation: Installation) -> None:
+def test_buffers_by_category_and_pattern_follow_their_file_and_what_is_expected_is_sold_only_when_that_is_set(
+    installation: Installation,
+) -> None:
     stock_both(installation, {SKU: 10})
     expected_on = (datetime.now(UTC) + timedelta(days=20)).date()
     in_prima(installation, f"update stand_in_items set available_date = '{expected_on}' where sku = '{SKU}'")
     file = installation.folder / "categories.csv"
-    file.write_text(f"sku,category\n{SKU},TEES\n", encoding="utf-8")
+    file.write_text(f"sku,category\n{SKU},TEES\n{SKU},SALE\n", encoding="utf-8")
     installation.add_settings(
-        f'[stock]\ncategories_file = "{file}"\n[[stock.buffer_rules]]\ncategory = "TEES"\npercent = "15"'
+        f'''[stock]
+            categories_file = "{file}"
+            [[stock.buffer_rules]]
+            category = "TEES"
+            percent = "15"
+            [[stock.buffer_rules]]
+            sku = "TEE-NAVY-?"
+            units = 1
+            floor = 3'''
     )
 
     sync_inventory()
@@ -337,11 +347,20 @@ def test_a_buffer_by_category_follows_its_file_and_the_date_of_new_stock_is_show
 
     file.write_text(f"sku,category\n{SKU},HATS\n", encoding="utf-8")
     sync_inventory()
-    assert levels(installation, SKU) == (10, 10), "the file alone changed"
+    assert levels(installation, SKU) == (7, 7), "the file alone changed, so the pattern fits"
+    assert "made of: buffer TEE-NAVY-?: 1, at least 3" in stock_view.explain_stock(SKU)
     installation.prima.sell_elsewhere(SKU, 10)
     sync_inventory()
-    assert levels(installation, SKU) == (0, 0)
+    assert levels(installation, SKU) == (0, 0), "what is expected is not sold"
     assert f"next stock expected on {expected_on}" in stock_view.explain_stock(SKU)
+
+    installation.add_settings("[stock.back_orders]\nunits = 4\nwithin_days = 21")
+    sync_inventory()
+    assert levels(installation, SKU) == (4, 4)
+    assert "+4  sold on back-order" in stock_view.explain_stock(SKU)
+    installation.configure(within_days="19")
+    sync_inventory()
+    assert levels(installation, SKU) == (0, 0), "too far away"
 
     file.write_text("sku;category\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="has no column sku, category"):

@@ -162,7 +162,7 @@ def test_the_first_buffer_rule_that_fits_counts_after_the_skus_own(level: Level,
             BufferRule(units=6, source_code="wh_dub"),
         ],
     )
-    ((units, words),) = buffers.of([level], {"BOOT": "SHOES", "HARBOUR": "SHOES"})
+    ((units, words),) = buffers.of([level], {"BOOT": {"SALE", "SHOES"}, "HARBOUR": {"SHOES"}})
     assert units == kept_back
     assert bool(words) == (kept_back != 1)
 
