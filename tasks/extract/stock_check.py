@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents import SourceKey
 from schemas.drift import CODES_OF_SKUS, Holding, KnownStock, StockKey, StockReading
 from tasks import connect
 from tasks.connect import READ_RETRIES
-from tasks.errors import CallRefusedError, NotFoundError
+from tasks.errors import CallRefusedError, NotFoundError, UnexpectedResponseError
 from tasks.extract.orders import known_unreadable
 from tasks.settings import Settings
 from tasks.systems.magento import MagentoClient
@@ -180,11 +180,16 @@ def _by_turns(
 
 
 def _salable(magento: MagentoClient, wanted: Iterable[StockKey]) -> dict[StockKey, int]:
-    """Return salable quantities; a SKU that is no product, or has no stock of its own, is left out."""
+    """Return salable quantities; a SKU that is no product, or has no stock of its own, is left out.
+
+    So is one at which Magento fails, with a line in the log: a single product must not end the look at all others.
+    """
     found: dict[StockKey, int] = {}
     for sku, stock_id in wanted:
         try:
             found[sku, stock_id] = int(magento.salable_quantity(sku, stock_id))
         except (NotFoundError, CallRefusedError):
             continue
+        except UnexpectedResponseError as error:
+            get_run_logger().warning(f"Magento does not tell what it sells of {sku} in stock {stock_id}: {error}")
     return found

@@ -93,6 +93,9 @@ def test_every_kind_of_drift_is_told_with_its_cause_and_repaired_where_that_is_o
     sync_inventory()
     _plant(installation)
     ship_by_hand(installation, order, 2)
+    installation.magento.faults.add(
+        f"GET /V1/inventory/get-product-salable-quantity/{SKUS[9]}/*", "status", times=None, status=500
+    )
 
     expected = {
         f"sku {SKUS[0]}": "changed in Magento (critical)",
