@@ -1,28 +1,31 @@
 """PRIMA's available to sell, and what the ledger and Magento say about the same SKUs."""
 
 import csv
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.documents import SourceKey, StockTuple
+from schemas.documents import SourceKey, StockRow, StockTuple
 from schemas.stock import StockEvidence
 from tasks import connect
 from tasks.connect import READ_RETRIES
-from tasks.errors import ConfigurationError
+from tasks.errors import CallRefusedError, ConfigurationError
 from tasks.settings import Settings
 from tasks.systems.ledger import Ledger
 from tasks.systems.magento import MagentoClient
-from tasks.systems.prima import StockSnapshot
+from tasks.systems.prima import PrimaClient, StockSnapshot
 
 STREAM = "stock"
 STREAM_OF_SOME = "stock of some SKUs"
 SKUS_A_QUESTION = 100
+# So many items refused one by one, and none answered: then it is not the items.
+REFUSED_AT_FIRST = 10
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def fetch_stock_answer(known_sha256: str = "") -> tuple[str, AskedStock]:
 def fetch_stock_of(items: Sequence[StockTuple]) -> tuple[str, StockSnapshot]:
     """Return a new batch id and PRIMA's stock of these items alone.
 
-    Source: MultiAvailableToSell, `prima.skus_per_stock_request` items a call, or the rows of the extract `stock`.
+    Source: MultiAvailableToSell, `prima.skus_per_stock_request` items a call, or the rows of the extract `stock`. An
+    item that PRIMA refuses to tell of has no row; raises CallRefusedError when it refuses them all.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger:
@@ -73,7 +77,7 @@ def fetch_stock_of(items: Sequence[StockTuple]) -> tuple[str, StockSnapshot]:
         else:
             asked_at = datetime.now(UTC)
             with connect.open_prima(settings) as prima:
-                rows = prima.available_to_sell(items)
+                rows = _rows_of(prima, items)
             snapshot = StockSnapshot(rows, asked_at, datetime.now(UTC), "")
         return ledger.open_batch(STREAM_OF_SOME, snapshot.asked_at, snapshot.answered_at), snapshot
 
@@ -110,6 +114,27 @@ def fetch_stock_evidence(keys: Collection[SourceKey], asked_at: datetime, *, is_
             sums=ledger.stock_sums(),
             categories=_categories(settings),
         )
+
+
+def _rows_of(prima: PrimaClient, items: Sequence[StockTuple]) -> list[StockRow]:
+    """Ask for the items; where PRIMA refuses a list of them, for its halves: one may spoil the answer for all."""
+    rows: list[StockRow] = []
+    refused = 0
+    groups = deque([list(items)] if items else [])
+    while groups:
+        group = groups.popleft()
+        try:
+            rows += prima.available_to_sell(group)
+        except CallRefusedError as error:
+            half = len(group) // 2
+            if half:
+                groups.extendleft((group[half:], group[:half]))
+                continue
+            refused += 1
+            get_run_logger().warning(f"PRIMA does not tell of {group[0]}: {error}")
+            if not rows and (not groups or refused == REFUSED_AT_FIRST):
+                raise
+    return rows
 
 
 def _of_web_service(settings: Settings) -> AskedStock:

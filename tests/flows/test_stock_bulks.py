@@ -12,6 +12,7 @@ from tests.flows.shopping import STOCK_WRITE, stock_both
 from tests.installation import Installation
 
 SKU = "TEE-NAVY-M"
+OTHER = "TEE-NAVY-L"
 REDS = [f"TEE-RED-{size}" for size in range(6)]
 BULK = "POST /async/bulk/V1/inventory/source-items"
 STATUS = "GET /V1/bulk/*/status"
@@ -37,6 +38,43 @@ def killed_at_the_first_look(installation: Installation) -> Callable[[], None]:
             raise KilledError
 
     return keep_lane
+
+
+def test_bulks_are_followed_to_the_end_and_nothing_is_written_a_second_time(installation: Installation) -> None:
+    stock_both(installation, dict.fromkeys(REDS, 10))
+    for sku in REDS:
+        installation.prima.sell_elsewhere(sku, 1)
+    installation.configure(overlap_minutes="10\nstock_batch_size = 2")
+    installation.add_settings('[stock]\npush_by = "bulk"')
+
+    summary = sync_inventory()
+
+    assert summary.counts["posted"] == 6
+    assert writes(installation) == (1, 0)
+    assert {installation.magento.source_quantity(sku) for sku in REDS} == {9}
+    assert sync_inventory().counts["unchanged"] == 6
+
+
+def test_a_bulk_that_nobody_performs_is_replaced_and_its_old_figures_are_corrected_when_it_comes_late(
+    installation: Installation,
+) -> None:
+    stock_both(installation, {SKU: 10, OTHER: 20})
+    installation.magento.settings.consumer = "stepped"
+    installation.add_settings('[stock]\npush_by = "bulk"\nbulk_deadline_seconds = 0.01')
+    installation.prima.sell_elsewhere(SKU, 1)
+
+    sync_inventory()
+    assert writes(installation) == (1, 1)
+    assert installation.magento.source_quantity(SKU) == 9
+    installation.prima.sell_elsewhere(SKU, 5)
+    sync_inventory()
+    assert writes(installation) == (1, 2)  # no second bulk behind one that is stuck
+    assert installation.magento.source_quantity(SKU) == 4
+
+    installation.magento.run_consumer()  # two days later, so to speak
+    assert installation.magento.source_quantity(SKU) == 9
+    sync_inventory()
+    assert installation.magento.source_quantity(SKU) == 4
 
 
 def test_each_operation_of_a_bulk_has_its_own_end_and_only_what_did_not_arrive_is_written_directly(

@@ -13,7 +13,7 @@ from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from sandbox.magento.carts import Cart
 from sandbox.prima.items import Item
-from tasks.errors import ConfigurationError
+from tasks.errors import CallRefusedError, ConfigurationError
 from tests.flows.shopping import (
     ADDRESS,
     CUSTOMER,
@@ -97,6 +97,21 @@ def test_some_skus_are_read_and_written_alone_and_nothing_is_said_of_the_others(
     assert (summary.counts["fetched"], summary.counts["posted"]) == (1, 1)
     assert (levels(installation, SKU)[0], levels(installation, OTHER)[0]) == (9, 20)
     assert installation.open_codes() == before
+
+
+def test_an_item_that_primas_stock_does_not_know_spoils_no_answer_about_others(installation: Installation) -> None:
+    stock_both(installation, dict.fromkeys((SKU, OTHER), 10))
+    installation.prima.settings.unknown_sku = "error"  # for the whole list
+    installation.add_settings('[sku.mapped.GHOST]\nproduct = "NOSUCH"')
+    for sku in (SKU, OTHER):
+        installation.prima.sell_elsewhere(sku, 1)
+
+    summary = sync_inventory(["GHOST", OTHER, SKU])
+
+    assert (summary.counts["fetched"], summary.counts["posted"]) == (2, 2)
+    assert [levels(installation, sku)[0] for sku in (SKU, OTHER)] == [9, 9]
+    with pytest.raises(CallRefusedError):
+        sync_inventory(["GHOST"])
 
 
 def test_an_orphan_in_a_source_is_no_product_and_never_written_again(installation: Installation) -> None:
@@ -196,43 +211,6 @@ def test_a_source_that_magento_does_not_have_is_told_once_for_all_skus(
     assert summary.counts["refused"] == 8
     assert installation.open_codes() == {"source nowhere": "STOCK_SOURCE_UNKNOWN"}
     assert _calls(installation) == calls
-
-
-def test_bulks_are_followed_to_the_end_and_nothing_is_written_a_second_time(installation: Installation) -> None:
-    stock_both(installation, dict.fromkeys(REDS, 10))
-    for sku in REDS:
-        installation.prima.sell_elsewhere(sku, 1)
-    installation.configure(overlap_minutes="10\nstock_batch_size = 3")
-    installation.add_settings('[stock]\npush_by = "bulk"')
-
-    summary = sync_inventory()
-
-    assert summary.counts["posted"] == 8
-    assert _calls(installation) == {BULK: 1}
-    assert {installation.magento.source_quantity(sku) for sku in REDS} == {9}
-    assert sync_inventory().counts["unchanged"] == 8
-
-
-def test_a_bulk_that_nobody_performs_is_replaced_and_its_old_figures_are_corrected_when_it_comes_late(
-    installation: Installation,
-) -> None:
-    stock_both(installation, {SKU: 10, OTHER: 20})
-    installation.magento.settings.consumer = "stepped"
-    installation.add_settings('[stock]\npush_by = "bulk"\nbulk_deadline_seconds = 0.01')
-    installation.prima.sell_elsewhere(SKU, 1)
-
-    sync_inventory()
-    assert _calls(installation) == {BULK: 1, STOCK_WRITE: 1}
-    assert installation.magento.source_quantity(SKU) == 9
-    installation.prima.sell_elsewhere(SKU, 5)
-    sync_inventory()
-    assert _calls(installation) == {BULK: 1, STOCK_WRITE: 2}  # no second bulk behind one that is stuck
-    assert installation.magento.source_quantity(SKU) == 4
-
-    installation.magento.run_consumer()  # two days later, so to speak
-    assert installation.magento.source_quantity(SKU) == 9
-    sync_inventory()
-    assert installation.magento.source_quantity(SKU) == 4
 
 
 def test_rows_that_nobody_can_use_are_told_one_by_one_and_the_rest_goes_through(installation: Installation) -> None:
