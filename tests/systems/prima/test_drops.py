@@ -94,6 +94,27 @@ def test_a_file_that_is_cut_or_breaks_its_contract_is_refused_whole(tmp_path: Pa
     assert folder.claim() == []
 
 
+def test_a_run_that_stops_while_it_refuses_a_file_leaves_none_without_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one.csv").write_text("half")
+    folder = DropFolder(str(tmp_path))
+    (claimed,) = folder.claim()
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(folder._files, "mv", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            folder.refuse(claimed, "it is cut")
+    assert names(tmp_path) == ["claimed/one.csv", "refused/one.csv.reason.txt"]
+
+    (left,) = DropFolder(str(tmp_path)).claim()
+    folder.refuse(left, "it is cut")
+    assert names(tmp_path) == ["refused/one.csv", "refused/one.csv.reason.txt"]
+
+
 def test_every_place_at_which_a_file_can_be_cut_is_noticed(tmp_path: Path) -> None:
     whole = a_file(*ROWS)
     folder = DropFolder(str(tmp_path))
