@@ -15,9 +15,9 @@ from tasks.normalise import orders as normalise
 def circumstances(
     accepted: pd.DataFrame, frames: OrderFrames, posted: dict[str, str], rules: OrderRules
 ) -> Circumstances:
-    """Return what people released, the numbers that are given away, and the orders that look like one of the batch."""
+    """Return what people released or refused, numbers that are given away, and orders that look like one of the batch."""
     undecided = accepted[~accepted["order_number"].isin(list(posted))]
     if undecided.empty:
         return Circumstances()
     beside = extract.fetch_beside(whole(baskets(frames, undecided)), whole(prima_numbers(undecided, rules)))
-    return Circumstances(beside.released, baskets(normalise.orders(beside.records)), beside.numbers)
+    return Circumstances(beside.released, baskets(normalise.orders(beside.records)), beside.numbers, beside.refused)

@@ -1,4 +1,4 @@
-"""Acts of the exceptions desk that decide for many at once: accept what is suggested, release what checks hold."""
+"""Acts of the desk that decide for many at once: accept what is suggested, release or refuse what checks hold."""
 
 from dataclasses import replace
 
@@ -69,6 +69,35 @@ def release_held(which: Which, by: str, because: str, dry_run: bool = False) -> 
     plan = many.release(fetch_cases(which))
     result = done(which, plan, by, dry_run, lambda: _released(plan, by.strip(), because.strip()))
     return result if dry_run else after(plan, result, by.strip())
+
+
+@flow(name="exceptions-refuse", description="Orders that a check holds do not go to PRIMA, each with who and why.")
+@desk_after_run("exceptions-refuse")
+def refuse_held(which: Which, by: str, because: str, dry_run: bool = False) -> ActResult:
+    """Keep the orders of these exceptions from PRIMA, until they are cancelled in Magento or somebody releases them.
+
+    Args:
+        which: The exceptions that are meant: by number, or every open one that fits the filters.
+        by: Who refuses; kept with each refusal and in the history.
+        because: Why; kept with each, and shown. No personal data of customers.
+        dry_run: Only list what would be done.
+
+    Each stays on the desk as REFUSED_BY_HAND: nothing is cancelled or paid back in Magento by it. Refused, with why, is
+    what no check of an order holds; a held stock snapshot is refused by its own number. Raises ConfigurationError when
+    nobody or no reason is named, nothing is meant, or a single exception does not fit; SystemUnavailableError at the
+    end when Magento was out of reach: the refusals are kept then.
+    """
+    decide.checked(which, "refuse", by, because, needs_reason=True)
+    plan = many.refuse(fetch_cases(which))
+    result = done(which, plan, by, dry_run, lambda: _refused(plan, by.strip(), because.strip()))
+    return result if dry_run else after(plan, result, by.strip())
+
+
+def _refused(plan: ActPlan, by: str, because: str) -> ActResult:
+    """Keep a refusal for each order of the plan; one that went on meanwhile is refused like the others."""
+    numbers = sorted({case.order_number for case, _ in plan.to_do})
+    held = {number for number in numbers if releases.record_refusal(number, by, because)}
+    return record.acted(plan, by, [case.number for case, _ in plan.to_do if case.order_number in held])
 
 
 def _released(plan: ActPlan, by: str, because: str) -> ActResult:

@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 Action = Literal["hold", "hold_in_prima", "warn"]
 # The kind of mapping under which the ledger keeps what a person released, by order number.
 ORDER_RELEASE = "order release"
+# The kind under which it keeps that a person refused an order that a check held, and the code that says so.
+ORDER_REFUSAL, REFUSED = "order refusal", "REFUSED_BY_HAND"
 
 DEFAULT_ACTIONS: Mapping[str, Action] = {
     "ADDRESS_INCOMPLETE": "hold",
@@ -68,12 +70,13 @@ class Circumstances:
 
     `released` holds the codes that a person released, by order number; `alike` are orders outside the batch that PRIMA
     has or may have, placed near one of the batch and with the same lines; `numbers` are PRIMA's numbers that the ledger
-    knows, each with the order that has it.
+    knows, each with the order that has it; `refused` says by order number who refused it and why.
     """
 
     released: Mapping[str, frozenset[str]] = field(default_factory=dict)
     alike: Sequence[Basket] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

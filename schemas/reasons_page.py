@@ -52,6 +52,7 @@ is refused with why. Numbers are acted on at once; filters (`--code`, `--owner`,
 | map SKU, carrier, payment or delivery | `exceptions map 12 --as DPD --by ada` | `exceptions-map` |
 | let an order pass a check | `exceptions release 000000101 --by ada --because "asked"` | `release` |
 | let many pass | `exceptions release-held --code VAT_ROUNDED_DOWN --by ada --because "asked"` | `exceptions-release` |
+| keep a held order from PRIMA | `exceptions refuse-held 12 --by ada --because "ordered twice"` | `exceptions-refuse` |
 | release or refuse held stock | `stock-brake release HOLD --by ada --why "counted"` | `stock-brake` |
 | leave it as it is | `exceptions ignore 12 --because "a test order" --by ada` | `exceptions-ignore` |
 | close what no run can see the end of | `exceptions close 12 --because "done" --by ada` | `exceptions-close` |
@@ -81,7 +82,8 @@ narrative and raises POSTED_ON_HOLD, `warn` posts it with the exception. Set und
 
 {actions}
 A person lets one order pass that a check holds: `magento-prima exceptions release 000000101 --by ada --because "asked"`
-or the deployment `release`. Who did it and why stands in the history of the exception.
+or the deployment `release`. Who did it and why stands in the history of the exception. Refused instead
+(`magento-prima exceptions refuse-held`), it stays here as REFUSED_BY_HAND until it is cancelled in Magento or released.
 
 ## Codes by team
 """

@@ -1,4 +1,4 @@
-"""Acts on exceptions: `magento-prima exceptions assign`, `comment`, `snooze`, `retry`, `map`, `ignore` and `close`.
+"""Acts on exceptions: `magento-prima exceptions assign`, `comment`, `snooze`, `retry`, `map`, `close` and others.
 
 Numbers are acted on at once. Filters list what would be done; `--run` does it.
 """
@@ -217,6 +217,30 @@ def release_held(
     from flows.exceptions_deciding import release_held as release_them
 
     _show(release_them(meant, by, because, _is_dry(meant, run, preview)), as_json)
+
+
+@app.command("refuse-held")
+def refuse_held(
+    by: By,
+    because: Because,
+    numbers: Numbers = None,
+    code: Code = "",
+    owner: Team = "",
+    older: OlderThan = 0,
+    store: Store = "",
+    sku: Sku = "",
+    order: OrderNumber = "",
+    assigned_to: AssignedTo = "",
+    run: Run = False,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the orders of exceptions, which a check holds, from PRIMA. Then cancel them in Magento."""
+    meant = which(numbers, code, owner, older, store, sku, order, assigned_to)
+    prepare()
+    from flows.exceptions_deciding import refuse_held as refuse_them
+
+    _show(refuse_them(meant, by, because, _is_dry(meant, run, preview)), as_json)
 
 
 @app.command()

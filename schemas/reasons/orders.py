@@ -92,6 +92,14 @@ ROWS: tuple[Row, ...] = (
         "Put right what the detail says, then release or close the order in PRIMA. Do not ship again what was shipped.",
         "order gross",
     ),
+    (
+        "REFUSED_BY_HAND",
+        "A check held the order, and a person decided that it does not go to PRIMA.",
+        "customer service",
+        "warning",
+        "Cancel or refund it in Magento and tell the customer. A release lets it go on after all.",
+        "order gross",
+    ),
     # Orders that cannot be read or do not add up
     (
         "RECORD_UNREADABLE",

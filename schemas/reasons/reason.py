@@ -61,9 +61,7 @@ class Reason:
         if self.mapping:
             found += ["accept", "map"]
         if self.hold:
-            found.append("release")
-        if self.hold == "stock snapshot":
-            found.append("refuse")
+            found += ["release", "refuse"]
         if self.can_be_ignored:
             found.append("ignore")
         if self.is_closed_by_hand:

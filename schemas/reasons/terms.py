@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.order_checks import DEFAULT_ACTIONS
+from schemas.order_checks import DEFAULT_ACTIONS, REFUSED
 from schemas.reasons.reason import Hold, MappingKind, Owner, Reason, Retry, Row, Severity
 
 # Hours after an exception was raised: the next person, and the one after that.
@@ -158,7 +158,7 @@ def reason_of(row: Row) -> Reason:
 def _hold_of(code: str) -> Hold:
     if code == "STOCK_SNAPSHOT_HELD":
         return "stock snapshot"
-    return "order" if code in DEFAULT_ACTIONS else ""
+    return "order" if code in DEFAULT_ACTIONS or code == REFUSED else ""
 
 
 def _retry_of(code: str) -> Retry:

@@ -1,9 +1,10 @@
-"""Decisions about many exceptions at once: which suggestions are accepted, which orders released. Pure."""
+"""Decisions about many exceptions at once: which suggestions are accepted, which orders released or refused. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 from schemas.desk import ActPlan, Case, Meant
 from schemas.fixes import fix_of, likeliest
+from schemas.order_checks import REFUSED
 from tasks.decide.acts import mapped, meant, planned
 from tasks.errors import ConfigurationError
 
@@ -60,6 +61,21 @@ def release(cases: Sequence[Case]) -> ActPlan:
         return f"release order {case.order_number}, and carry it from a fresh read of Magento", ""
 
     return planned("release", cases, fit)
+
+
+def refuse(cases: Sequence[Case]) -> ActPlan:
+    """Keep the orders of these exceptions, which checks hold, from PRIMA for good."""
+
+    def fit(case: Case) -> tuple[str, str]:
+        if case.reason.hold == "stock snapshot":
+            return "", "it is refused by its number, after a look at its figures: magento-prima stock-brake show"
+        if case.code == REFUSED:
+            return "", "it is refused already: cancel the order in Magento, or release it"
+        if case.reason.hold and case.order_state not in ("held", "refused"):
+            return "", f"order {case.order_number} is {case.order_state or 'not known'}: no check holds it"
+        return f"order {case.order_number} does not go to PRIMA", ""
+
+    return planned("refuse", cases, fit)
 
 
 def _suggested(case: Case) -> Meant | None:

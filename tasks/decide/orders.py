@@ -13,7 +13,7 @@ from schemas.orders import OrderDetails, OrderFrames, OrderPlan
 from schemas.rules import OrderRules
 from tasks.decide.order_checks.addresses import addresses
 from tasks.decide.order_checks.duplicates import Baskets, baskets
-from tasks.decide.order_checks.importing import import_rule
+from tasks.decide.order_checks.importing import import_rule, refusal
 from tasks.decide.order_checks.mapping import mappings, named_alike
 from tasks.decide.order_checks.numbers import Numbers
 from tasks.decide.order_checks.vat import Styles, vat_rates, vat_rounding
@@ -89,7 +89,7 @@ class _Checks:
         self._items = items
         self._rules = rules
         self._details = frames.details
-        self._released = circumstances.released
+        self._released, self._refused = circumstances.released, circumstances.refused
         self._lines = rows_by(frames.lines, "order_number")
         self._styles = Styles(items, rules.sizes)
         self._numbers = Numbers(circumstances.numbers, rules)
@@ -128,7 +128,13 @@ class _Checks:
 
     def _obstacle(self, row: Row, lines: Lines, details: OrderDetails) -> ExceptionNote | None:
         """Return the first thing that no setting can pass over: whether it is wanted comes before what it lacks."""
-        for check in (import_rule(row, self._rules), mappings(row, details, self._rules), self._numbers.findings(row)):
+        checks = (
+            import_rule(row, self._rules),
+            refusal(row, self._refused),
+            mappings(row, details, self._rules),
+            self._numbers.findings(row),
+        )
+        for check in checks:
             for found in check:
                 return exception_for(row, *found, suggestions=named_alike(row, found[0], self._rules))
         for line in lines:

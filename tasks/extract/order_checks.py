@@ -8,7 +8,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from schemas.order_checks import ORDER_RELEASE, Basket, signature
+from schemas.order_checks import ORDER_REFUSAL, ORDER_RELEASE, Basket, signature
 from tasks import connect
 from tasks.connect import READ_RETRIES
 from tasks.extract.orders import read_numbered
@@ -30,10 +30,11 @@ Window = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Codes that people released, by order number; orders by PRIMA's number; records of orders that look alike."""
+    """What people released and refused, by order number; orders by PRIMA's number; records of those that look alike."""
 
     released: dict[str, frozenset[str]]
     numbers: dict[str, str]
+    refused: dict[str, str] = field(default_factory=dict)
     records: Sequence[dict[str, Any]] = field(default=(), repr=False)
 
 
@@ -41,7 +42,7 @@ class Beside:
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
 )
 def fetch_beside(baskets: Sequence[Basket], numbers: Sequence[str]) -> Beside:
-    """Return what people released of these orders, and orders with the same lines placed minutes from one of them.
+    """Return what people released and refused of these orders, and those with the same lines placed minutes from one.
 
     `numbers` are those that PRIMA would get; the ledger says which orders have them already.
 
@@ -56,12 +57,16 @@ def fetch_beside(baskets: Sequence[Basket], numbers: Sequence[str]) -> Beside:
             number: frozenset(value["codes"])
             for number, value in (ledger.mappings(ORDER_RELEASE) if baskets else {}).items()
         }
+        refused = {
+            number: f"refused by {value['by']}: {value['because']}"
+            for number, value in (ledger.mappings(ORDER_REFUSAL) if baskets else {}).items()
+        }
         taken = ledger.numbers_taken(numbers)
         alike = _alike(ledger, baskets, within) if within else []
     if not alike:
-        return Beside(released, taken)
+        return Beside(released, taken, refused)
     with connect.open_magento(settings) as magento:
-        return Beside(released, taken, read_numbered(magento, alike).records)
+        return Beside(released, taken, refused, read_numbered(magento, alike).records)
 
 
 def _alike(ledger: Ledger, baskets: Sequence[Basket], within: timedelta) -> list[str]:

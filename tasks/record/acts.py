@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from schemas.desk import ActPlan, ActResult, ActRow, Case, Meant, Outcome
 from schemas.money import show
+from schemas.order_checks import REFUSED
 from schemas.suggestions import SKU_MAPPING
 from tasks import connect
 from tasks.settings import Settings
@@ -97,7 +98,8 @@ def record_outcome(result: ActResult, problems: Sequence[str]) -> ActResult:
     for row in result.rows:
         note = after.get(row.number)
         if note is not None:
-            ended = "closed: its cause is gone" if note.state == "closed" else f"open still: {note.detail}"
+            gone = f"{REFUSED} says so from now on" if result.act == "refuse" else "its cause is gone"
+            ended = f"closed: {gone}" if note.state == "closed" else f"open still: {note.detail}"
             row = replace(row, text=f"{row.text}; {ended}")
         rows.append(row)
     return replace(result, rows=tuple(rows), problems=tuple(problems))

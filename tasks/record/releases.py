@@ -1,4 +1,4 @@
-"""Findings of one order that a person released: they hold it no longer, whatever the settings say, until withdrawn."""
+"""What a person decided about one held order: released, its findings hold it no longer; refused, it stays here."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from schemas.documents import ExceptionNote
-from schemas.order_checks import DEFAULT_ACTIONS, ORDER_RELEASE, Released
+from schemas.order_checks import DEFAULT_ACTIONS, ORDER_REFUSAL, ORDER_RELEASE, REFUSED, Released
 from tasks import connect
 from tasks.errors import ConfigurationError, NotFoundError
 from tasks.settings import Settings
@@ -19,7 +19,7 @@ HERE: frozenset[OrderStateName] = frozenset({"seen", "excluded", "held", "ready"
 
 @task(cache_policy=NO_CACHE)
 def record_release(order_number: str, by: str, because: str) -> Released:
-    """Release what a held order is held for, and note who did it and why on its exception.
+    """Release what a held order is held for, and note who did it and why on its exception; a refusal ends by it.
 
     Only findings of `schemas/order_checks` can be released, not what an order lacks. Raises NotFoundError for an order
     that was never seen, ConfigurationError, with what is open, for one that nothing releasable holds.
@@ -31,7 +31,8 @@ def record_release(order_number: str, by: str, because: str) -> Released:
                 "it was never seen here.", system="ledger", operation="release", reference=f"order {order_number}"
             )
         notes = ledger.exceptions(order_number=order_number)
-        codes = {note.code for note in notes if note.code in DEFAULT_ACTIONS}
+        refusal = ledger.mapping(ORDER_REFUSAL, order_number)
+        codes = {note.code for note in notes if note.code in DEFAULT_ACTIONS} | set(refusal["codes"] if refusal else ())
         if not codes or order.state not in ("held", "refused"):
             listed = ", ".join(sorted({note.code for note in notes})) or "none"
             raise ConfigurationError(
@@ -48,10 +49,31 @@ def record_release(order_number: str, by: str, because: str) -> Released:
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         ledger.set_mapping(ORDER_RELEASE, order_number, value, by)
+        ledger.drop_mapping(ORDER_REFUSAL, order_number, by)
         for note in notes:
-            if note.code in codes:
+            if note.code in (*codes, REFUSED):
                 ledger.note_on_exception(note.id, by=by, text=f"released: {because}")
     return Released(order_number, tuple(sorted(codes)), by, because)
+
+
+@task(cache_policy=NO_CACHE)
+def record_refusal(order_number: str, by: str, because: str) -> bool:
+    """Keep a held order from PRIMA until somebody releases it; note who did it and why on its exception.
+
+    False, and nothing is changed, when no check holds it any more: it went on, or was cancelled.
+    """
+    with connect.open_ledger(Settings.from_env()) as ledger:
+        notes = [note for note in ledger.exceptions(order_number=order_number) if note.code in DEFAULT_ACTIONS]
+        # In one statement with the look at its state: a run that is about to post it finds it held, or has it already.
+        if not notes or not ledger.set_order_states([order_number], "held", expected={"held", "refused"}):
+            return False
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        codes = sorted({note.code for note in notes})
+        ledger.set_mapping(ORDER_REFUSAL, order_number, {"codes": codes, "because": because, "by": by, "at": at}, by)
+        ledger.drop_mapping(ORDER_RELEASE, order_number, by)
+        for note in notes:
+            ledger.note_on_exception(note.id, by=by, text=f"refused: {because}")
+    return True
 
 
 @task(cache_policy=NO_CACHE)

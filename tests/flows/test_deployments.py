@@ -43,6 +43,7 @@ ON_OTHER_TERMS = (  # a form of dates, an order number, a SKU or a hold; or no s
     "exceptions-comment",
     "exceptions-ignore",
     "exceptions-map",
+    "exceptions-refuse",
     "exceptions-release",
     "exceptions-retry",
     "exceptions-snooze",

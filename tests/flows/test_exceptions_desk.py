@@ -33,6 +33,7 @@ ACTS = (
     exceptions_acts.close_exceptions,
     exceptions_deciding.accept_suggestions,
     exceptions_deciding.release_held,
+    exceptions_deciding.refuse_held,
     exceptions_retry.retry_exceptions,
     exceptions_retry.map_exception,
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows.exceptions_deciding import release_held
+from flows.exceptions_deciding import refuse_held, release_held
 from flows.orders import sync_orders
 from flows.release import release_order, withdraw_release
 from flows.verification import verify_orders
@@ -17,7 +17,7 @@ from sandbox.magento.carts import CartLine
 from sandbox.prima.items import Item
 from schemas.desk import Which
 from tasks.errors import ConfigurationError, NotFoundError, SystemUnavailableError
-from tests.flows.shopping import PRICE, buy, prima_number, state
+from tests.flows.shopping import PRICE, buy, by_hand, prima_number, state
 from tests.installation import Installation
 from tests.recorded import sample_order
 
@@ -194,6 +194,46 @@ def test_a_release_can_be_withdrawn_until_the_order_has_left_and_is_then_refused
     with pytest.raises(ConfigurationError, match=r"it is accepted, 30000913 in PRIMA.*Cancel it in Magento"):
         withdraw_release("000000913", "ben", "too late")
     assert installation.prima.order_numbers() == ["30000912", "30000913"]
+
+
+def test_an_order_that_a_person_refused_stays_here_through_every_run_until_it_is_released(
+    installation: Installation,
+) -> None:
+    installation.configure(duplicate_minutes="60")
+    installation.holds(*(an_order(number) for number in (914, 915, 916)))
+    sync_orders()
+    held = Which(code="SUSPECTED_DUPLICATE")
+    preview = refuse_held(held, "ada", "ordered twice", dry_run=True)
+    assert [row.outcome for row in preview.rows] == ["would be done"] * 2
+    assert set(installation.open_codes().values()) == {"SUSPECTED_DUPLICATE"}
+
+    words = ("exceptions", "refuse-held", "--code", "SUSPECTED_DUPLICATE", "--by", "ada", "--because", "ordered twice")
+    refused = installation.command(*words, "--run")
+
+    assert (refused.returncode, refused.stdout.count("REFUSED_BY_HAND says so from now on")) == (0, 2), refused.stderr
+    assert installation.open_codes() == {f"order 00000091{last}": "REFUSED_BY_HAND" for last in (5, 6)}
+    with installation.ledger() as ledger:
+        note, _ = ledger.exceptions(code="REFUSED_BY_HAND")
+        (before,) = ledger.exceptions(state="closed", order_number=note.order_number)
+        history = [(event.actor, event.text) for event in ledger.exception_events(before.id)]
+    assert (note.detail, note.value_at_risk_pence) == (
+        "refused by ada: ordered twice",
+        round(an_order(915)["grand_total"] * 100),
+    )
+    assert ("ada", "refused: ordered twice") in history
+    installation.configure(duplicate_minutes="0")  # what held them is gone, and they stay refused all the same
+    sync_orders()
+    assert installation.prima.order_numbers() == ["30000914"]
+    with pytest.raises(ConfigurationError, match="refused already"):
+        refuse_held(Which(numbers=[note.id]), "ben", "once more")
+
+    release_order("000000915", "ben", "the customer wants two")
+    with by_hand(installation) as magento:
+        magento.cancel(916)
+    sync_orders()
+
+    assert installation.prima.order_numbers() == ["30000914", "30000915"]
+    assert installation.open_codes() == {"order 000000916": "ORDER_CANCELLED"}
 
 
 def test_a_duplicate_goes_on_by_itself_when_the_other_order_is_cancelled(installation: Installation) -> None:

@@ -74,6 +74,23 @@ def test_only_what_a_check_holds_is_released(code: str, state: str, why: str) ->
     assert why in "".join(text for _, text in plan.refused)
 
 
+@pytest.mark.parametrize(
+    ("code", "state", "why"),
+    [
+        ("SUSPECTED_DUPLICATE", "held", ""),
+        ("REFUSED_BY_HAND", "held", "it is refused already"),
+        ("TEXT_CUT", "accepted", "order 000000101 is accepted: no check holds it"),
+        ("STOCK_SNAPSHOT_HELD", "", "refused by its number"),
+        ("SKU_UNKNOWN", "held", "refuse does not fit SKU_UNKNOWN"),
+    ],
+)
+def test_only_what_a_check_holds_is_refused(code: str, state: str, why: str) -> None:
+    plan = many.refuse([a_case(code, order_state=state)])
+
+    assert (plan.numbers == [7]) is not bool(why)
+    assert why in "".join(text for _, text in plan.refused)
+
+
 def test_names_of_the_settings_are_suggested_when_they_are_spelt_alike() -> None:
     known = {"stripe_payments": "", "checkmo": "", "RM24": "Royal Mail Tracked 24"}
 

@@ -1,4 +1,4 @@
-"""Whether the settings import an order at all: by store, date, state, status and payment. Pure."""
+"""Whether an order is wanted at all: by the settings (store, date, state, payment), and by people. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -35,6 +35,12 @@ def import_rule(row: Row, rules: OrderRules) -> Iterator[Finding]:
             "SHIPPED_BEFORE_PRIMA",
             f"{row['quantity_shipped']} of {row['quantity_total']} units are shipped in Magento",
         )
+
+
+def refusal(row: Row, refused: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield that a person refused the order; `refused` says by number who it was and why."""
+    if row["order_number"] in refused:
+        yield Finding("REFUSED_BY_HAND", refused[row["order_number"]])
 
 
 def _payment_rule(row: Row, when: ImportWhen, unpaid: str) -> Iterator[Finding]:
