@@ -1,4 +1,4 @@
-"""One exception, and what an act came to, as lines of text."""
+"""One exception, one code, and what an act came to, as lines of text."""
 
 from typing import Any
 
@@ -38,6 +38,20 @@ def lines_of_text(view: dict[str, Any]) -> list[str]:
     return ["".join(sign if sign.isprintable() else "?" for sign in line) for line in lines]
 
 
+def lines_of_code(view: dict[str, Any]) -> list[str]:
+    """Return what is known of a code as lines of text."""
+    return [
+        f"{view['code']}, {view['severity']}, of {view['owner']}",
+        view["sentence"],
+        f"  what to do   {view['next_step']}",
+        f"  at risk      {view['value_at_risk']}",
+        f"  next person  {view['next_person']}",
+        f"  may decide   {', '.join(view['may'])}",
+        f"  acts         {', '.join(view['acts'])}",
+        f"  handbook     {view['anchor']}",
+    ]
+
+
 def result_lines(result: ActResult) -> list[str]:
     """Return what an act came to as lines of text, each exception on one."""
     lines = [
@@ -55,6 +69,6 @@ def result_lines(result: ActResult) -> list[str]:
         worth = ", ".join(show(pence, currency) for currency, pence in total.items()) or "nothing"
         lines.append(
             f"A preview of {result.act}: {result.count('would be done')} would be done ({worth} at risk), "
-            f"{result.count('refused')} refused. Add --run to do it."
+            f"{result.count('refused')} refused. It is done with --run, or with numbers and without --preview."
         )
     return lines

@@ -8,7 +8,8 @@ from schemas.desk import Which
 from schemas.fixes import fix_of
 from schemas.mapped import MAPPED
 from schemas.money import pounds_text
-from schemas.reasons import REASONS
+from schemas.reasons import REASONS, Reason
+from schemas.reasons_page import VALUES, escalation
 from tasks import connect
 from tasks.extract.desk import cases_of
 from tasks.settings import Settings
@@ -60,6 +61,22 @@ def history_text(event: ExceptionEvent) -> str:
         return event.text
     before = json.loads(event.text)
     return f"before: {before.get('detail', '')}, {pounds_text(before.get('value_at_risk_pence', 0))} at risk"
+
+
+def code_view(reason: Reason) -> dict[str, Any]:
+    """Return what the table of reasons says of a code, in the words of the handbook."""
+    return {
+        "code": reason.code,
+        "sentence": reason.sentence,
+        "owner": reason.owner,
+        "severity": reason.severity,
+        "value_at_risk": VALUES[reason.value_rule],
+        "next_person": escalation(reason),
+        "next_step": reason.next_step,
+        "may": list(reason.may),
+        "acts": list(reason.acts),
+        "anchor": reason.anchor,
+    }
 
 
 def accepted_suggestions(settings: Settings) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 | --- | --- | --- |
 | What needs a person? | `magento-prima exceptions list`, or the page `exceptions.html` | artifacts `exceptions-TEAM` |
 | What happened to one exception, and what can I do? | `magento-prima exceptions show 12` | the desk page |
+| What does a code mean, and what can be done about it? | `magento-prima exceptions codes SKU_CASE` | this page |
 | Where is an order, and what is next? | `magento-prima order 000000101` | form of `order`, artifact `order-...` |
 | Which refunds are on one side only, and since when? | `magento-prima run refunds` | artifact `refunds` |
 | Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | artifact `inventory` |

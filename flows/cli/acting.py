@@ -12,7 +12,7 @@ from flows import exception_views
 from flows.cli.output import FAILED, AsJson, finish
 from flows.cli.preparing import prepare, quieten
 from schemas.desk import ActResult, Which
-from schemas.reasons import REASONS, Owner
+from schemas.reasons import REASONS, Act, Owner
 
 app = typer.Typer()
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers of exceptions, as `exceptions list` shows them.")]
@@ -27,6 +27,14 @@ Run = Annotated[bool, typer.Option("--run", help="Do it; with filters and withou
 Preview = Annotated[bool, typer.Option("--preview", help="Only list what would be done.")]
 By = Annotated[str, typer.Option("--by", help="Who decides; kept in the history.")]
 Because = Annotated[str, typer.Option("--because", help="Why; kept in the history. No personal data of customers.")]
+
+
+def fits(act: Act) -> str:
+    """Return which codes an act fits, as the table of reasons says: the end of its command's help."""
+    others = sorted(code for code, reason in REASONS.items() if act not in reason.acts)
+    if len(others) < len(REASONS) / 2:
+        return f"Fits every code but {', '.join(others)}." if others else "Fits every code."
+    return f"Fits {', '.join(sorted(set(REASONS) - set(others)))}."
 
 
 def which(
@@ -49,7 +57,7 @@ def which(
     )
 
 
-@app.command()
+@app.command(epilog=fits("assign"))
 def assign(
     by: By,
     to: Annotated[str, typer.Option("--to", help="Who has them from now on; empty gives them back to the team.")],
@@ -74,7 +82,7 @@ def assign(
     _show(assign_exceptions(meant, to, by, because, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command()
+@app.command(epilog=fits("comment"))
 def comment(
     by: By,
     text: Annotated[str, typer.Option("--text", help="The remark. No personal data of customers.")],
@@ -98,7 +106,7 @@ def comment(
     _show(comment_on_exceptions(meant, text, by, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command()
+@app.command(epilog=fits("snooze"))
 def snooze(
     by: By,
     because: Because,
@@ -130,7 +138,7 @@ def snooze(
     _show(snooze_exceptions(meant, end, by, because, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command()
+@app.command(epilog=fits("retry"))
 def retry(
     by: By,
     numbers: Numbers = None,
@@ -155,7 +163,7 @@ def retry(
     _show(retry_exceptions(meant, by, because, is_dry), as_json)
 
 
-@app.command("map")
+@app.command("map", epilog=fits("map"))
 def map_(
     number: Annotated[int, typer.Argument(help="The exception that lacks the name, such as a CARRIER_UNKNOWN.")],
     stands_for: Annotated[str, typer.Option("--as", help="A SKU of PRIMA, or a name of the settings.")],
@@ -171,7 +179,7 @@ def map_(
     _show(map_exception(number, stands_for, by, because, preview), as_json)
 
 
-@app.command("accept-suggested")
+@app.command("accept-suggested", epilog=fits("accept"))
 def accept_suggested(
     by: By,
     numbers: Numbers = None,
@@ -195,7 +203,7 @@ def accept_suggested(
     _show(accept_suggestions(meant, by, because, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command("release-held")
+@app.command("release-held", epilog=fits("release"))
 def release_held(
     by: By,
     because: Because,
@@ -219,7 +227,7 @@ def release_held(
     _show(release_them(meant, by, because, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command("refuse-held")
+@app.command("refuse-held", epilog=fits("refuse"))
 def refuse_held(
     by: By,
     because: Because,
@@ -243,7 +251,7 @@ def refuse_held(
     _show(refuse_them(meant, by, because, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command()
+@app.command(epilog=fits("ignore"))
 def ignore(
     by: By,
     because: Because,
@@ -267,7 +275,7 @@ def ignore(
     _show(ignore_exceptions(meant, by, because, _is_dry(meant, run, preview)), as_json)
 
 
-@app.command()
+@app.command(epilog=fits("close"))
 def close(
     by: By,
     because: Because,

@@ -59,6 +59,25 @@ def list_exceptions(
     Console(width=None if sys.stdout.isatty() else LIST_WIDTH).print(table)
 
 
+@exceptions_app.command("codes")
+def show_codes(
+    code: Annotated[str, typer.Argument(help="Only this code, with everything that is known of it.")] = "",
+    owner: Annotated[str, typer.Option(help="Only this team's.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what codes mean: owner, severity, what to do, who may decide, which acts fit, who is told next and when."""
+    found = [views.code_view(reason) for reason in REASONS.values() if code in ("", reason.code)]
+    found = [view for view in found if owner in ("", view["owner"])]
+    if not found:
+        fail("There is no such code. `magento-prima exceptions codes` shows all of them.")
+    elif as_json:
+        print_json(found)
+    elif code:
+        print("\n".join(exception_views.lines_of_code(found[0])))
+    else:
+        print("\n".join(f"{view['code']:<28} {view['owner']:<17} {view['sentence']}" for view in found))
+
+
 @exceptions_app.command("show")
 def show_exception(number: int, as_json: AsJson = False) -> None:
     """Show one exception: what is at risk, what to do, what is suggested, which acts fit, and its history."""

@@ -1,13 +1,17 @@
 """The table of reasons and the code agree: what is raised is in the table, and what is in the table is raised."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from flows.cli import app
 from schemas.reasons import REASONS, Act, Owner, Severity, ValueRule, reason, terms
 from schemas.reconciliation import BREAK_STATUSES
 from tasks.reconcile.money_findings import MONEY_CODES
@@ -32,6 +36,7 @@ STEPS = (
     "schemas/unreadable.py",
     "flows",
 )
+CODE_IN_TEXT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 # Variables of the environment, the mark of a posting that the target does not have, and the code of a refusal.
 OTHER_WORDS = re.compile(r"(MAGENTO_PRIMA|PREFECT)_[A-Z_]+|DO_NOT_TRACK|NOT_THERE|UNDER_WAY|MAIL_PASSWORD")
@@ -135,6 +140,26 @@ def test_no_two_reasons_say_the_same() -> None:
     sentences = [found.sentence for found in REASONS.values()]
 
     assert len(sentences) == len(set(sentences))
+
+
+def test_the_help_of_a_command_names_the_codes_that_its_act_fits_and_codes_tells_all_of_each() -> None:
+    program: Any = typer.main.get_command(app)
+    commands = program.commands["exceptions"].commands
+    named = {"accept": "accept-suggested", "release": "release-held", "refuse": "refuse-held"}
+    for act in get_args(Act):
+        fits = commands[named.get(act, act)].epilog
+        said = set(CODE_IN_TEXT.findall(fits))
+        codes = set(REASONS) - said if fits.startswith("Fits every code") else said
+        assert codes == {code for code, found in REASONS.items() if act in found.acts}, act
+    told = CliRunner().invoke(app, ["exceptions", "codes", "SKU_CASE"])
+    found = reason("SKU_CASE")
+    for said in (found.sentence, found.next_step, found.owner, found.anchor, ", ".join(found.acts), found.severity):
+        assert said in told.stdout
+    every = json.loads(CliRunner().invoke(app, ["exceptions", "codes", "--json"]).stdout)
+    assert {(row["code"], row["next_step"]) for row in every} == {
+        (each.code, each.next_step) for each in REASONS.values()
+    }
+    assert CliRunner().invoke(app, ["exceptions", "codes", "SKU_CASES"]).exit_code == 1
 
 
 def test_a_code_that_is_not_in_the_table_is_refused() -> None:
