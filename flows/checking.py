@@ -15,7 +15,7 @@ from tasks.normalise import orders as normalise
 def circumstances(
     accepted: pd.DataFrame, frames: OrderFrames, posted: dict[str, str], rules: OrderRules
 ) -> Circumstances:
-    """Return what people released or refused, the numbers given away, and the orders that look like one of the batch."""
+    """Return what people released or refused, the numbers given away, and orders that look like one of the batch."""
     undecided = accepted[~accepted["order_number"].isin(list(posted))]
     if undecided.empty:
         return Circumstances()

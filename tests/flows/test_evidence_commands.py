@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from flows.reconciliation import reconcile
 from flows.replay import replay_order
 from sandbox.searching import Trace, people, traces
 from tasks.errors import CallRefusedError
+from tasks.systems.ledger import Ledger
 from tests.installation import Installation
 from tests.recorded import sample_order
 
@@ -131,6 +132,30 @@ def test_one_changed_byte_of_a_payload_is_named_by_verify_and_what_is_masked_is_
 
     assert found.returncode == 1
     assert found.stderr.strip() == f"evidence {number} (order {KEPT}): the payload is not the one that was kept"
+
+
+def test_payloads_older_than_six_years_and_the_current_one_are_dropped_when_asked_for_and_no_others(
+    installation: Installation,
+) -> None:
+    assert installation.settings.ledger.keep_years == 6
+    this_year = datetime.now(UTC).year
+    first_kept = datetime(this_year - 6, 1, 1, tzinfo=UTC)
+    for subject, kept_at in (("order 1", first_kept - timedelta(seconds=1)), ("order 2", first_kept)):
+        with Ledger(installation.settings.ledger.url, now=lambda at=kept_at: at) as ledger:
+            ledger.migrate()
+            ledger.keep_evidence(
+                "magento order", subject, '{"customer_email": "a@example.test"}', media="application/json"
+            )
+
+    dry = installation.command("evidence", "expire", *BECAUSE, "--dry-run")
+    assert "payloads: 1" in dry.stdout, dry.stderr
+    assert "kept" in installation.command("evidence", "show", "1").stdout
+    done = installation.command("evidence", "expire", *BECAUSE)
+
+    assert (done.returncode, "payloads: 1" in done.stdout) == (0, True), done.stderr
+    assert installation.command("evidence", "show", "1").stdout.rstrip().endswith("expired")
+    assert installation.command("evidence", "show", "2").stdout.rstrip().endswith("kept")
+    assert installation.command("evidence", "verify").returncode == 0
 
 
 def traces_of(installation: Installation, values: Mapping[str, str], *, erased: bool) -> list[Trace]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
 from schemas.personal import values_of
+from schemas.redaction import telling_words
 from tasks.systems.ledger.database import chunks
 from tasks.systems.ledger.evidence import ERASURE, EXPIRY, EvidenceKeeper, pack
 from tasks.systems.ledger.models import (
@@ -29,7 +30,8 @@ from tasks.systems.ledger.states import OrderStateName
 # Nothing is sent of these any more; of every other order Magento, PRIMA or the customer still expects something.
 OVER: tuple[OrderStateName, ...] = ("dispatched", "closed", "cancelled", "excluded")
 ERASED_TEXT = "[erased]"
-# Shorter values than this stand in too many words that have nothing to do with the customer.
+# Shorter values than this stand in too many words that have nothing to do with the customer; names of two or three
+# letters are taken out where they are a word of their own, written as a name.
 _TELLING = 4
 
 
@@ -106,10 +108,12 @@ class Erasures(EvidenceKeeper):
         subject = f"order {order.order_number}"
         kept = connection.execute(_kept_of(subject)).all()
         words: set[str] = set()
+        names: set[str] = set()
         accounts: set[int] = set()
         for row in kept:
             body = zlib.decompress(row.payload)
             words.update(_words(body, row.content))
+            names.update(word for word in telling_words(body, row.content) if 1 < len(word) < _TELLING)
             accounts.update(int(each) for each in values_of(body, row.content).get("customer_id", []) if each.isdigit())
         act = self._act(
             connection, ERASURE, subject, {"actor": actor, "payloads": len(kept), "reason": reason, "subject": subject}
@@ -120,7 +124,7 @@ class Erasures(EvidenceKeeper):
             # It is a hash of the whole request, against which names could be tried; nothing is sent again.
             sent = postings.c.request_evidence_id.in_(part)
             connection.execute(update(postings).where(sent).values(request_hash=""))
-        _forget_words(connection, order.order_number, words)
+        _forget_words(connection, order.order_number, words, names)
         for account in accounts:
             connection.execute(customers.delete().where(customers.c.customer_id_magento == account))
 
@@ -176,12 +180,15 @@ def _words(body: bytes, content: bytes) -> Iterator[str]:
             yield from {value, *value.split(", ")}
 
 
-def _forget_words(connection: Connection, order_number: str, words: Collection[str]) -> None:
-    """Take the values out of what is said of an order in errors, exceptions and their history."""
-    telling = sorted((re.escape(word) for word in words if len(word) >= _TELLING), key=len, reverse=True)
+def _forget_words(connection: Connection, order_number: str, words: Collection[str], names: Collection[str]) -> None:
+    """Take values and short names out of what is said of an order in errors, exceptions and their history."""
+    telling = [f"(?i:{re.escape(word)})" for word in sorted(words, key=len, reverse=True) if len(word) >= _TELLING]
+    short = {re.escape(form) for name in names if name.isalpha() for form in (name, name.upper(), name.title())}
+    if short:
+        telling.append(rf"(?<!\w)(?:{'|'.join(sorted(short))})(?!\w)")
     if not telling:
         return
-    pattern = re.compile("|".join(telling), re.IGNORECASE)
+    pattern = re.compile("|".join(telling))
     about = select(exceptions.c.id).where(exceptions.c.order_number == order_number)
     for table, column, condition in (
         (postings, postings.c.error_text, postings.c.subject == f"order {order_number}"),
