@@ -58,7 +58,9 @@ def desk_page(ledger: Ledger, settings: Settings, after: str) -> DeskPage:
     """Return what the page shows: open exceptions with history, what closed in a day, and the orders' timelines."""
     now = datetime.now(UTC)
     found = sorted(ledger.exceptions(), key=lambda note: (-note.value_at_risk_pence, note.first_seen_at, note.code))
-    listed = found[: settings.desk.rows]
+    awake = [note for note in found if not note.is_resting(now)]
+    kept = {note.id for note in [*awake, *(note for note in found if note.is_resting(now))][: settings.desk.rows]}
+    listed = [note for note in found if note.id in kept]
     histories = ledger.histories([note.id for note in listed])
     rows = [
         {**exception_view(note, now), "history": [event_view(each) for each in histories.get(note.id, [])]}
@@ -70,7 +72,8 @@ def desk_page(ledger: Ledger, settings: Settings, after: str) -> DeskPage:
     numbers = list(dict.fromkeys(row["order_number"] for row in rows if row["order_number"]))
     orders = {order.order_number: order for order in ledger.orders(numbers[: settings.desk.timelines])}
     timelines = {number: timeline.view_of(ledger, orders[number], settings) for number in numbers if number in orders}
-    return DeskPage(now, after, rows, len(found) - len(listed), closed, timelines, settings.desk.handbook_url)
+    left_out = max(0, len(awake) - settings.desk.rows)
+    return DeskPage(now, after, rows, left_out, closed, timelines, settings.desk.handbook_url)
 
 
 def tell_teams(page: DeskPage, folder: Path) -> None:

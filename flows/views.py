@@ -8,7 +8,7 @@ from schemas.desk import Which
 from schemas.fixes import fix_of
 from schemas.mapped import MAPPED
 from schemas.money import pounds_text
-from schemas.reasons import REASONS, Reason
+from schemas.reasons import Reason, reason_or_former
 from schemas.reasons_page import VALUES, escalation
 from tasks import connect
 from tasks.extract.desk import cases_of
@@ -33,8 +33,7 @@ def exceptions(
     with connect.open_ledger(settings) as ledger:
         found = ledger.exceptions(state=state, code=code, owner=owner)  # type: ignore[arg-type]
         if which is not None and not which.is_empty:
-            known = [note for note in found if note.code in REASONS]
-            meant = {case.number for case in cases_of(ledger, known, settings) if which.fits(case, now)}
+            meant = {case.number for case in cases_of(ledger, found, settings) if which.fits(case, now)}
             found = [note for note in found if note.id in meant]
     rows = [exception_view(each, now) for each in found if with_resting or not each.is_resting(now)]
     return sorted(rows, key=lambda row: (-row["value_at_risk_pence"], row["first_seen_at"], row["code"]))
@@ -100,7 +99,7 @@ def accepted_suggestions(settings: Settings) -> list[dict[str, Any]]:
 
 def exception_view(each: ExceptionRecord, now: datetime) -> dict[str, Any]:
     """Return one exception: code, owner, order, SKU, pence at risk, age and what to do."""
-    reason = REASONS.get(each.code)
+    reason = reason_or_former(each.code)
     fix = fix_of(each.id, each.code, each.sku, each.suggestions)
     return {
         "number": each.id,
@@ -125,8 +124,8 @@ def exception_view(each: ExceptionRecord, now: datetime) -> dict[str, Any]:
         "ignored_at": _time(each.ignored_at),
         "is_resting": each.is_resting(now),
         "fix": {"text": fix.text, "confidence": fix.confidence, "command": fix.command} if fix else None,
-        "acts": list(reason.acts) if reason else [],
-        "may": list(reason.may) if reason else [],
+        "acts": list(reason.acts),
+        "may": list(reason.may),
         "anchor": each.anchor,
         "closed_at": _time(each.closed_at),
         "closed_by": each.closed_by,

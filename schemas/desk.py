@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.mapped import MAPPED
-from schemas.reasons import REASONS, Act, MappingKind, Owner, Reason
+from schemas.reasons import REASONS, Act, MappingKind, Owner, Reason, reason_or_former
 
 ANY = ""
 Outcome = Literal["would be done", "done", "refused"]
@@ -105,7 +105,7 @@ class Case:
     @property
     def reason(self) -> Reason:
         """What the table of reasons says of its code."""
-        return REASONS[self.code]
+        return reason_or_former(self.code)
 
     @property
     def key(self) -> str:

@@ -9,7 +9,18 @@ from schemas.reasons import control, drift, fulfilment, goods, health, order_che
 from schemas.reasons.reason import Act, MappingKind, Owner, Reason, Retry, Severity, ValueRule
 from schemas.reasons.terms import reason_of
 
-__all__ = ["REASONS", "Act", "MappingKind", "Owner", "Reason", "Retry", "Severity", "ValueRule", "reason"]
+__all__ = [
+    "REASONS",
+    "Act",
+    "MappingKind",
+    "Owner",
+    "Reason",
+    "Retry",
+    "Severity",
+    "ValueRule",
+    "reason",
+    "reason_or_former",
+]
 
 REASONS: dict[str, Reason] = {
     row[0]: reason_of(row)
@@ -25,6 +36,27 @@ REASONS: dict[str, Reason] = {
         *health.ROWS,
     )
 }
+
+
+def reason_or_former(code: str) -> Reason:
+    """Return the reason of a code; for one that only an earlier version knew, one that a person can close."""
+    if code in REASONS:
+        return REASONS[code]
+    return Reason(
+        code,
+        sentence="This version does not know the code any more.",
+        owner="integration",
+        severity="problem",
+        next_step="Close it, or look it up in the handbook of the earlier version.",
+        value_rule="none",
+        escalate_hours=(),
+        may=("integration", "operations"),
+        retry="",
+        mapping=None,
+        hold="",
+        can_be_ignored=True,
+        is_closed_by_hand=True,
+    )
 
 
 def reason(code: str) -> Reason:

@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
         "A source of the reconciliation could not be read; that part was not reconciled.",
         "finance",
         "problem",
-        "Put the extract right and run the reconciliation of that date again.",
+        "Put it right and run the reconciliation of that date again; where it names a single record, then close it.",
         "none",
     ),
     (

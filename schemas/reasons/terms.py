@@ -81,6 +81,7 @@ CLOSED_BY_HAND = frozenset(
         "ORDER_NUMBER_GAP",
         "ORDER_FOUND_LATE",
         "CONTROL_TOTALS_DISAGREE",
+        "RECON_INPUT_REJECTED",  # runs close it where it is about an extract or a clock, not about a single record
         "DISPATCH_FILE_REFUSED",
         "DISPATCH_ORDER_UNKNOWN",
         "ROW_REJECTED",

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from schemas.desk import Case, Which
 from schemas.items import ItemIndex
 from schemas.mapped import carrier_named
-from schemas.reasons import REASONS, MappingKind
+from schemas.reasons import MappingKind
 from schemas.reasons.terms import MAPPINGS
 from tasks import connect
 from tasks.errors import NotFoundError
@@ -37,7 +37,7 @@ def fetch_cases(which: Which) -> list[Case]:
                 )
         else:
             found = ledger.exceptions(code=which.code or None, order_number=which.order_number or None)
-        cases = cases_of(ledger, [note for note in found if note.code in REASONS], settings)
+        cases = cases_of(ledger, found, settings)
     now = datetime.now(UTC)
     meant = [case for case in cases if which.fits(case, now)]
     return sorted(meant, key=lambda case: (-case.value_at_risk_pence, case.first_seen_at, case.number))

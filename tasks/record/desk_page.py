@@ -70,9 +70,16 @@ class DeskPage:
         return sorted({row["assigned_to"] for row in self.rows if row["assigned_to"]})
 
     @property
+    def is_calm(self) -> bool:
+        """Whether nothing is open but what rests."""
+        return not self.awake and not self.left_out
+
+    @property
     def headline(self) -> str:
         """What is open, in one sentence."""
-        if not self.rows and not self.left_out:
+        if self.is_calm and self.resting:
+            return f"Nothing is open but what rests: {self.resting}."
+        if self.is_calm:
             return "Nothing is open: every order, SKU and dispatch went its way."
         count = len(self.awake) + self.left_out
         word = "exception is" if count == 1 else "exceptions are"

@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +14,14 @@ from prefect.client.schemas.sorting import ArtifactSort
 from prefect.utilities.callables import parameter_schema
 
 from flows import exceptions_acts, exceptions_deciding, exceptions_retry
-from flows.exceptions_acts import assign_exceptions, close_exceptions, ignore_exceptions
+from flows.exceptions_acts import assign_exceptions, close_exceptions
 from flows.exceptions_retry import map_exception, retry_exceptions
 from flows.fulfilment import sync_fulfilment
 from flows.inventory import sync_inventory
 from flows.orders import sync_orders
 from flows.suggestions import withdraw_suggestion
 from schemas.desk import Which
+from schemas.documents import ExceptionNote
 from tasks.errors import ConfigurationError, NotFoundError, SystemUnavailableError
 from tests.builders import SKU, an_order, an_order_line
 from tests.flows.shopping import JEANS, STOCK_WRITE, TEE, accepted_order, levels, prima_number, stock_both, tracks
@@ -138,7 +141,14 @@ def test_people_share_out_exceptions_let_them_rest_and_leave_some_as_they_are(in
 
     rest = ("exceptions", "snooze", str(first), "--hours", "5", "--by", ADA, "--because", "the item comes at noon")
     assert installation.command(*rest).returncode == 0
-    ignore_exceptions(Which(numbers=[second]), ADA, "a test order of the shop")
+    leave = ("exceptions", "ignore", str(second), "--by", ADA, "--because", "a test order of the shop")
+    assert installation.command(*leave).returncode == 0
+    installation.add_to_section("desk", "rows = 1")
+    remark = ("exceptions", "comment", str(third), "--text", "asked PRIMA's desk", "--by", ADA, "--json")
+    assert [row["text"] for row in json.loads(installation.command(*remark).stdout)["rows"]] == ["asked PRIMA's desk"]
+    page = (installation.folder / "desk" / "exceptions.html").read_text(encoding="utf-8")
+    assert "1 exception is open: £63.92 at risk." in page  # what rests takes no row from what is open
+    assert f'data-name="Number"><span>{third}<' in page
     assert [row["number"] for row in listed(installation)] == [third]
     assert {row["number"] for row in listed(installation, "--with-resting")} == {first, second, third}
     sync_orders()  # what rests is looked at all the same, and counts on
@@ -147,12 +157,35 @@ def test_people_share_out_exceptions_let_them_rest_and_leave_some_as_they_are(in
     assert "came up 1 time(s)" not in shown.stdout
     assert f"ignored   {ADA}: a test order of the shop" in shown.stdout
 
+    view = json.loads(installation.command("exceptions", "show", str(third), "--json").stdout)
+    assert "asked PRIMA's desk" in [each["text"] for each in view["history"] if each["actor"] == ADA]
+    from_form: dict[str, Any] = {"which": {"sku": "GONE-4"}, "to": "jane", "by": ADA}
+    assert [row.number for row in assign_exceptions(**from_form).rows] == [third]
+
     refusal = installation.command("exceptions", "close", str(third), "--by", ADA, "--because", "looked at it")
     assert (refusal.returncode, "closes itself when its cause is gone" in refusal.stderr) == (2, True)
     with pytest.raises(NotFoundError, match="there is no exception 9999"):
         assign_exceptions(Which(numbers=[9999]), "jane", ADA)
     with pytest.raises(ConfigurationError, match="at least one filter"):
         close_exceptions(Which(), ADA, "all of it")
+
+
+def test_a_person_closes_what_no_run_can_see_the_end_of_and_what_only_an_earlier_version_knew(
+    installation: Installation,
+) -> None:
+    with installation.ledger() as ledger:
+        ledger.raise_exceptions("", [ExceptionNote(code, "order 1", "??") for code in ("TEXT_LOST", "PHONE_MISSING")])
+    with closing(sqlite3.connect(installation.folder / "ledger.db")) as database, database:
+        database.execute("update exceptions set code = 'OF_OLD' where code = 'PHONE_MISSING'")
+
+    words = ("exceptions", "close", "--by", ADA, "--because", "asked her")
+    preview = installation.command(*words, "--owner", "integration")
+    assert "1 would be done" in preview.stdout, preview.stderr
+    for number in numbers(installation, "TEXT_LOST") + numbers(installation, "OF_OLD"):
+        closed = installation.command(*words, str(number))
+        assert closed.returncode == 0, closed.stderr
+        assert history(installation, number)[-1] == ("closed", ADA, "asked her")
+    assert installation.open_codes() == {}
 
 
 def test_a_retry_of_orders_is_previewed_then_carried_from_a_fresh_read_and_says_what_became_of_each(
@@ -165,8 +198,8 @@ def test_a_retry_of_orders_is_previewed_then_carried_from_a_fresh_read_and_says_
     assert len(numbers(installation, "PRIMA_REFUSED")) == 2
     installation.prima.settings.vat_inclusive = True
 
-    preview = retry_exceptions(Which(older_than_hours=0, store="default"), ADA, dry_run=True)
-    assert [row.outcome for row in preview.rows] == ["would be done"] * 3
+    preview = installation.command("exceptions", "retry", "--store", "default", "--by", ADA, "--json")
+    assert [row["outcome"] for row in json.loads(preview.stdout)["rows"]] == ["would be done"] * 3
     assert installation.prima.order_numbers() == []
     result = retry_exceptions(Which(store="default"), ADA, "PRIMA is open again")
 

@@ -93,6 +93,8 @@ def test_a_desk_with_nothing_on_it_says_so(tmp_path: Path) -> None:
     assert "Nothing is open" in text
     assert "<form" not in text
     assert [path.name for path in tmp_path.iterdir()] == ["exceptions.html"]
+    resting = write_desk_page(a_page(ROWS[4:]), tmp_path).read_text(encoding="utf-8")
+    assert '<p class="headline calm">Nothing is open but what rests: 1.</p>' in resting
 
 
 def test_what_is_open_is_summed_by_team_and_currency_and_what_rests_is_not_counted() -> None:

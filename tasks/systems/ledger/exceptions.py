@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, select, text, update
 
 from schemas.documents import ExceptionNote
-from schemas.reasons import REASONS
+from schemas.reasons import REASONS, reason_or_former
 from tasks.errors import NotFoundError
 from tasks.systems.ledger.database import SYSTEM, Database, chunks, distinct
 from tasks.systems.ledger.desk import return_ignored
@@ -224,15 +224,15 @@ def _event_of(before: Row[Any] | None, row: Row[Any]) -> tuple[str, str] | None:
 
 def _record(row: Row[Any]) -> ExceptionRecord:
     """Return the row with its reason; a code that a later version dropped keeps its row, and belongs to integration."""
-    reason = REASONS.get(row.code)
+    reason = reason_or_former(row.code)
     values = row._asdict()
     values["suggestions"] = tuple(values["suggestions"])
     values["assigned_to"] = values["assigned_to"] or ""
     return ExceptionRecord(
         **values,
-        sentence=reason.sentence if reason else "This version does not know the code any more.",
-        owner=reason.owner if reason else "integration",
-        severity=reason.severity if reason else "problem",
-        next_step=reason.next_step if reason else "Close it, or look it up in the handbook of the earlier version.",
-        anchor=reason.anchor if reason else "",
+        sentence=reason.sentence,
+        owner=reason.owner,
+        severity=reason.severity,
+        next_step=reason.next_step,
+        anchor=reason.anchor if row.code in REASONS else "",
     )
