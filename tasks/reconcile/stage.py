@@ -199,7 +199,10 @@ def fetch_magento(period: Period, prima_numbers: Sequence[str], carried_numbers:
             kind: list(_changed(magento, kind, due.start, until, unread)) for kind in KINDS
         }
         older = {entity_id for number in prima_numbers for entity_id in _entity_ids(number, ledger, magento, rule)}
-        older |= {int(record["entity_id"]) for record in magento.orders_by_number(list(carried_numbers))}
+        carried = magento.numbered_orders(list(carried_numbers))
+        older |= {int(record["entity_id"]) for record in carried.records}
+        known = {each.entity_id for each in unread if each.kind == "orders"}
+        unread += [each for each in carried.unreadable if each.entity_id not in known]
         for records in documents.values():
             made = [record for record in records if _is_made_in(period, record) or _is_made_in(due, record)]
             older |= {int(record["order_id"]) for record in made}

@@ -256,6 +256,21 @@ def test_a_break_becomes_an_exception_and_closes_when_it_is_put_right_while_anal
         assert len({night["run_id"] for night in nights}) == 3
 
 
+def test_a_break_of_an_order_that_magento_hands_out_no_more_stops_no_night(sandbox: Sandbox) -> None:
+    sync_orders()
+    in_prima(
+        sandbox, f"update stand_in_orders set vat = vat + 12, net = net - 12 where order_number = '{PRIMA_NUMBER}'"
+    )
+    run()
+    assert ("RECON_VAT_VARIANCE", "order 000000048") in open_codes(sandbox)
+
+    sandbox.magento.faults.add("GET /V1/orders*", "unreadable_order", increment_id="000000048", times=None)
+    run()
+    about = "reconciliation: Magento order entity 48"
+    told = {("RECON_INPUT_REJECTED", f"{about}: {level}") for level in ("orders", "invoices", "refunds")}
+    assert told <= open_codes(sandbox)
+
+
 def test_an_order_that_prima_lost_is_missing_and_one_that_magento_never_had_is_too(sandbox: Sandbox) -> None:
     sync_orders()
     in_prima(sandbox, f"update stand_in_orders set order_number = '30999999' where order_number = '{PRIMA_NUMBER}'")
