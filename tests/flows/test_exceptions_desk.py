@@ -174,13 +174,17 @@ def test_a_person_closes_what_no_run_can_see_the_end_of_and_what_only_an_earlier
     installation: Installation,
 ) -> None:
     with installation.ledger() as ledger:
-        ledger.raise_exceptions("", [ExceptionNote(code, "order 1", "??") for code in ("TEXT_LOST", "PHONE_MISSING")])
+        for code, pence in (("TEXT_LOST", 100), ("PHONE_MISSING", 500)):
+            ledger.raise_exceptions("", [ExceptionNote(code, "order 1", "??", value_at_risk_pence=pence)])
     with closing(sqlite3.connect(installation.folder / "ledger.db")) as database, database:
         database.execute("update exceptions set code = 'OF_OLD' where code = 'PHONE_MISSING'")
 
     words = ("exceptions", "close", "--by", ADA, "--because", "asked her")
     preview = installation.command(*words, "--owner", "integration")
     assert "1 would be done" in preview.stdout, preview.stderr
+    page = (installation.folder / "desk" / "exceptions.html").read_text(encoding="utf-8")
+    rows = page.partition('<table id="exceptions">')[2]
+    assert 0 < rows.index("OF_OLD") < rows.index("TEXT_LOST"), "the most valuable first"
     for number in numbers(installation, "TEXT_LOST") + numbers(installation, "OF_OLD"):
         closed = installation.command(*words, str(number))
         assert closed.returncode == 0, closed.stderr
