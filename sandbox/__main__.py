@@ -15,10 +15,11 @@ from typing import Annotated, Any
 
 import typer
 
-from sandbox.installation import write_installation
+from sandbox.installation import work_in_warehouse, write_installation
 from sandbox.magento import MagentoStandIn
 from sandbox.prima import Item, PrimaStandIn
 from sandbox.world import TradingWorld
+from tasks.settings import Settings
 
 ITEM_COLUMNS = ("sku", "product", "mtrx1", "mtrx2", "mtrx3", "mtrx4", "available", "price", "vat_code")
 SECONDS_A_STEP = 5.0
@@ -91,6 +92,12 @@ def up(
             f"sandbox ready: magento {shop.url} prima {erp.wsdl_url} config {state.resolve() / 'config.toml'}",
             _trading(world, erp) if world is not None and trade else None,
         )
+
+
+@app.command()
+def warehouse(state: State, seed: int = 1) -> None:
+    """Let PRIMA's warehouse pack what is open, in a sandbox that is up; print how many dispatches that made."""
+    print(f"PRIMA's warehouse made {work_in_warehouse(Settings.from_file(state / 'config.toml'), seed)} dispatches")
 
 
 def _trading(world: TradingWorld, erp: PrimaStandIn) -> Callable[[], object]:

@@ -23,6 +23,7 @@ import httpx
 from rich.console import Console
 
 from sandbox import certificates, outcome, searching
+from sandbox.installation import work_in_warehouse
 from sandbox.magento import MagentoStandIn
 from sandbox.processes import Child, Children, DemoError, answers, free_port, interrupt_on_signals
 from tasks.errors import IntegrationError
@@ -107,18 +108,11 @@ class Demo:
             ledger.migrate()
         return settings
 
-    def work_in_warehouse(self, settings: Settings) -> str:
-        """Let PRIMA's warehouse work through the open orders; return how many dispatches it made."""
-        address = httpx.URL(settings.prima.wsdl_url).join("/_sandbox/warehouse")
-        answer = httpx.post(address, json={"seed": 1}, timeout=60, trust_env=False)
-        answer.raise_for_status()
-        return f"PRIMA's warehouse made {len(answer.json()['dispatch_numbers'])} dispatches"
-
     def run_flows(self, deployments: "Deployments", settings: Settings) -> None:
         """Run every deployment once, in the order in which an order travels; the last two need nothing of another."""
         today = datetime.now(LONDON).date().isoformat()
         self.run(deployments, orders={})
-        self.say(self.work_in_warehouse(settings))
+        self.say(f"PRIMA's warehouse made {work_in_warehouse(settings)} dispatches")
         self.run(deployments, fulfilment={})
         self.run(deployments, inventory={}, reconciliation={"business_date": today})
 

@@ -1,6 +1,6 @@
 """The pictures of the handbook, taken of the real Prefect UI and reports: `make pictures`.
 
-Starts `make up` for itself, runs the two views that a picture shows, and lets Chromium (CHROMIUM, or `chromium` on the
+Starts `make up` for itself, runs the views that pictures show, and lets Chromium (CHROMIUM, or `chromium` on the
 path) photograph each page into `docs/pictures`. Nothing but the two stand-ins' invented customers is in them.
 """
 
@@ -12,7 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sandbox.processes import Child, Children, DemoError, interrupt_on_signals
 
@@ -24,6 +26,7 @@ LARGEST_BYTES = 150_000
 PATIENCE_MS = 20_000
 SIZE = (1180, 760)
 ORDER, SKU = "000000020", "MS-5001"
+LONDON = ZoneInfo("Europe/London")
 
 
 def main() -> int:
@@ -49,6 +52,7 @@ def pages(up: Child, children: Children) -> dict[str, str]:
     """Return the address of each page by the name of its picture, after the views were run."""
     ui = _said(up, r"Prefect UI: (\S+)")
     report = _said(up, r"Report for finance: (\S+)")
+    desk = Path(_said(up, r"Exceptions desk: (\S+)")).resolve()
     os.environ["PREFECT_API_URL"] = f"{ui}/api"
     # Prefect reads its settings as it is imported, so only here.
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -57,7 +61,12 @@ def pages(up: Child, children: Children) -> dict[str, str]:
 
     with embedded.open_client() as client:
         deployments = {found.name: found for found in client.read_deployments()}
-        for name, parameters in {"order": {"order_number": ORDER}, "stock": {"sku": SKU}}.items():
+        views = {
+            "order": {"order_number": ORDER},
+            "stock": {"sku": SKU},
+            "daily-report": {"business_date": datetime.now(LONDON).date().isoformat()},
+        }
+        for name, parameters in views.items():
             run = client.create_flow_run_from_deployment(deployments[name].id, parameters=parameters)
             _wait(lambda run_id=run.id: client.read_flow_run(run_id).state, children)  # type: ignore[misc]
 
@@ -74,6 +83,8 @@ def pages(up: Child, children: Children) -> dict[str, str]:
             "order": artifact(f"order-{ORDER}"),
             "stock": artifact(f"stock-{SKU.lower()}"),
             "report": Path(report).resolve().as_uri(),
+            "desk": desk.as_uri(),
+            "daily-report": (desk.parents[1] / "reports" / "daily-report.html").as_uri(),
         }
 
 

@@ -17,21 +17,23 @@ from the program's own table (`python -m schemas.reasons_page > docs/operations.
 
 | Question | Command | In the Prefect UI |
 | --- | --- | --- |
-| What needs a person? | `magento-prima exceptions list`, or the page `exceptions.html` | artifacts `exceptions-TEAM` |
-| What happened to one exception, and what can I do? | `magento-prima exceptions show 12` | the desk page |
+| What needs a person? | `magento-prima exceptions list`, or [the desk] | artifacts `exceptions-TEAM` |
+| What happened to one exception, and what can I do? | `magento-prima exceptions show 12` | [the desk] |
 | What does a code mean, and what can be done about it? | `magento-prima exceptions codes SKU_CASE` | this page |
 | Where is an order, and what is next? | `magento-prima order 000000101` | form of `order`, artifact `order-...` |
 | Which refunds are on one side only, and since when? | `magento-prima run refunds` | artifact `refunds` |
-| Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | artifact `inventory` |
+| Why is this quantity in the shop? | `magento-prima stock HARBOUR-BLK-10` | form of `stock`, artifact `stock-...` |
 | Is Magento's stock what was written? | `magento-prima run stock-check` | artifact `stock-check` |
 | Which stock snapshot is held, and why? | `magento-prima stock-brake show` | form of `stock-brake` |
 | What did the last run do? | `magento-prima run orders` prints it | artifacts `orders`, `inventory`, `fulfilment` |
 | Did every order arrive? | `magento-prima run census` | artifact `census` |
 | Does every parcel show on both sides? | `magento-prima run dispatch-census` | artifact `dispatch-census` |
 | Do both systems agree? | `magento-prima reconcile --date 2026-11-23` | artifact `reconciliation` |
-| Which breaks are open, since when, with whom? | `magento-prima breaks list` | form of `break-decision` |
+| Which breaks are open, since when, with whom? | `magento-prima breaks list` | artifact `reconciliation-breaks` |
 | What does the reconciliation tolerate, and who said so? | `magento-prima tolerance show` | form of `tolerance` |
 | Are settings, keys and both systems in order? | `magento-prima check` | |
+
+[the desk]: index.md#the-exceptions-desk
 
 Most exceptions close themselves: when a later run finds that the cause is gone, the order is posted, the dispatch
 told or the SKU written, and the exception is closed with the name of that run. There is nothing to tick off.

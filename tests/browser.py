@@ -9,7 +9,8 @@ from pathlib import Path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 WITHOUT = "no Chromium on this machine: the page's filters were not tried in a browser"
-LONGEST_SECONDS = 180
+LONGEST_SECONDS, CALM_MS = 180, 20_000
+CONSOLE = r"CONSOLE:\d+\] (.*)"
 # A window of Chromium has at least 500 pixels, a frame in it as few as wanted. The framed page tells what it became.
 _TELL = """<script>
 {act}
@@ -42,6 +43,33 @@ class Opened:
         return set(re.findall(r'href="#([^"]*)"', self.dom)) - set(re.findall(r'id="([^"]*)"', self.dom))
 
 
+def searched(address: str, folder: Path) -> tuple[str, list[str]]:
+    """Open an address without any network; return the page once its scripts are done, and the browser's console."""
+    run = _run(folder, f"--virtual-time-budget={CALM_MS}", "--dump-dom", address)
+    return run.stdout, re.findall(CONSOLE, run.stderr)
+
+
+def _run(profile: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--enable-logging=stderr",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            f"--user-data-dir={profile}",
+            "--window-size=1400,1000",
+            *words,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=True,
+    )
+
+
 def opened(page: Path, query: str, folder: Path, *, width: int, act: str = "") -> Opened:
     """Open a file in headless Chromium, in a frame of this width and without any network; `folder` takes copies.
 
@@ -53,24 +81,7 @@ def opened(page: Path, query: str, folder: Path, *, width: int, act: str = "") -
     (folder / page.name).write_text(text.replace("</body>", f"{told}</body>"), encoding="utf-8")
     frame = folder / "frame.html"
     frame.write_text(_FRAME.format(width=width, source=f"{page.name}{query}"), encoding="utf-8")
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr"]
-    run = subprocess.run(
-        [
-            CHROMIUM,
-            *words,
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            f"--user-data-dir={folder / 'profile'}",
-            "--window-size=1400,1000",
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            frame.resolve().as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_SECONDS,
-        check=True,
-    )
+    run = _run(folder / "profile", "--virtual-time-budget=5000", "--dump-dom", frame.resolve().as_uri())
     inside = html.unescape(run.stdout.partition("<pre>")[2].rpartition("</pre>")[0])
     window_width, page_width, out_of_sight, dom = inside.split("\n", 3)
-    console = re.findall(r"CONSOLE:\d+\] (.*)", run.stderr)
-    return Opened(dom, int(window_width), int(page_width), int(out_of_sight), console)
+    return Opened(dom, int(window_width), int(page_width), int(out_of_sight), re.findall(CONSOLE, run.stderr))

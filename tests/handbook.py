@@ -60,10 +60,22 @@ def case(name: str) -> list[list[str]]:
     return [shlex.split(command) for command in found[0].commands]
 
 
+def outside_of_cases() -> list[list[str]]:
+    """Return the commands of this product in blocks that are no case, each once, as words."""
+    found = [shlex.split(line, comments=True) for block in blocks() if not block.case for line in block.commands]
+    ours = [("magento-prima", *words[1:]) for words in found if words[0].endswith("magento-prima")]
+    return [list(words) for words in dict.fromkeys(ours)]
+
+
+def inline(page: Path) -> list[str]:
+    """Return what stands between backticks in the running text of a page."""
+    return INLINE.findall(_without_fences(page.read_text(encoding="utf-8")))
+
+
 def inline_commands(program: str) -> Iterator[tuple[Path, list[str]]]:
     """Yield the page and the words of each command of a program that stands in running text."""
     for page in pages():
-        for text in INLINE.findall(_without_fences(page.read_text(encoding="utf-8"))):
+        for text in inline(page):
             words = text.split()
             if words and words[0] == program:
                 yield page, shlex.split(" ".join(words))

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,9 +24,12 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.server.schemas.schedules import CronSchedule as ServerCronSchedule
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
-from flows import orchestration
+from flows import automations, orchestration
+from sandbox import embedded
+from sandbox.processes import Children
 from tasks.errors import ConfigurationError
 from tasks.extract.recovery import COMES_BACK
+from tests import commands, handbook
 
 ROOT = Path(__file__).resolve().parents[2]
 LONDON = ZoneInfo("Europe/London")
@@ -78,6 +82,7 @@ EVERY = {
     "verification": timedelta(minutes=30),
 }
 DEPLOY_SECONDS = 240
+PAUSE, DEPLOY = "prefect work-pool pause magento-prima", "prefect --no-prompt deploy --all"
 
 
 @pytest.fixture
@@ -285,6 +290,45 @@ def test_preparing_again_sets_the_limits_and_leaves_a_pause_of_the_pool_alone(cl
     assert client.read_work_pool(orchestration.WORK_POOL).is_paused
     client.update_work_pool(orchestration.WORK_POOL, WorkPoolUpdate(is_paused=False))
     orchestration.prepare()
+
+
+def test_the_commands_of_the_cut_over_let_nothing_start_before_the_pool_is_resumed(
+    deployed: dict[str, DeploymentResponse], client: SyncPrefectClient
+) -> None:
+    words = handbook.case("cut-over-deploy")
+    pause, deploy = (words.index(shlex.split(line)) for line in (PAUSE, DEPLOY))
+    assert pause < deploy, "a schedule could start a run"
+
+    follow([each for each in words if each not in (shlex.split(DEPLOY), ["magento-prima", "migrate"])])
+    assert client.read_work_pool(orchestration.WORK_POOL).is_paused
+    assert all(client.read_automations_by_name(name) for name in (automations.ZOMBIES, automations.CRASHES))
+    follow(handbook.case("cut-over-resume"))
+    assert not client.read_work_pool(orchestration.WORK_POOL).is_paused
+    automations.remove_automations(client)
+
+
+def test_what_make_up_deploys_with_makes_the_automations_too(
+    deployed: dict[str, DeploymentResponse], client: SyncPrefectClient, tmp_path: Path
+) -> None:
+    with Children(tmp_path / "logs", ROOT) as children:
+        deployer = children.start("deployed before", [sys.executable, "-c", ""], os.environ)
+        names = embedded.Deployments(client).deploy(deployer, children)
+
+    assert names == sorted(deployed)
+    assert all(client.read_automations_by_name(name) for name in (automations.ZOMBIES, automations.CRASHES))
+    automations.remove_automations(client)
+
+
+def follow(commands_of_a_page: list[list[str]]) -> None:
+    """Run commands of the handbook against this server; each must end well. `deployed` ran the one that deploys."""
+    env = {**os.environ, "PREFECT_API_URL": str(get_current_settings().api.url), "DO_NOT_TRACK": "1"}
+    for program, *words in commands_of_a_page:
+        if program == "magento-prima":
+            assert commands.run(tuple(words), env).returncode == 0, words
+        else:
+            subprocess.run(
+                [sys.executable, "-m", program, *words], env=env, timeout=60, check=True, capture_output=True
+            )
 
 
 def test_a_pool_of_another_type_is_not_taken_over(client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch) -> None:

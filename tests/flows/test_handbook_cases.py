@@ -23,10 +23,12 @@ from tests.flows.shopping import TEE, a_line, accepted_order, buy, by_hand, in_p
 from tests.flows.test_refunds import paid_days_ago, refund
 from tests.flows.test_stock_brakes import opened
 from tests.installation import Installation
-from tests.recorded import sample_order
+from tests.recorded import sample_order, sample_orders
 from tests.unit.test_handbook import deployments
 
 NEW_SIZE = "OB-1234-BLK-9"
+RECORDED = 20
+RUN_ELSEWHERE = ("automations", "limits")  # tests/flows/test_health.py, test_deployments.py
 RECORDED_ON = date(2026, 11, 23)
 
 
@@ -34,8 +36,12 @@ def follow(installation: Installation, name: str, **stands_for: str) -> list[Com
     """Run the commands of a case as its page shows them; words in capitals stand for what was printed before."""
     ended = []
     for program, *words in handbook.case(name):
-        assert program == "magento-prima"
-        ended.append(installation.command(*(stands_for.get(word, word) for word in words)))
+        if program == "magento-prima":
+            ended.append(installation.command(*(stands_for.get(word, word) for word in words)))
+            continue
+        assert words[:2] == ["-m", "sandbox"]
+        own = [sys.executable, *(str(installation.folder) if word == "var/try" else word for word in words)]
+        ended.append(subprocess.run(own, capture_output=True, text=True, timeout=60, check=False))
     page = (installation.folder / "desk" / "exceptions.html").read_text(encoding="utf-8")
     rows = page.partition('<table id="exceptions">')[2].partition("</table>")[0]
     with installation.ledger() as ledger:
@@ -232,6 +238,41 @@ def test_a_refund_whose_credit_note_is_due_closes_when_prima_credits_it_or_finan
     solved(installation, "refund-settled", MEMO=memos[1]["increment_id"])
     _, after = solved(installation, "refund-clock-after")
     assert memos[1]["increment_id"] not in after
+
+
+def test_a_second_order_of_the_same_goods_that_was_meant_passes(installation: Installation) -> None:
+    installation.configure(duplicate_minutes="60")
+    installation.holds(an_order("000000101"))
+    for number in ("000000106", "000000107"):
+        load(installation, number, SKU)
+    sync_orders()
+    assert installation.open_codes() == {"order 000000107": "SUSPECTED_DUPLICATE"}
+
+    solved(installation, "duplicate-meant")
+    sync_orders()
+
+    assert installation.open_codes() == {}
+    assert len(installation.prima.order_numbers()) == 3
+
+
+def test_the_day_of_the_rehearsal_ends_well_and_so_does_every_command_of_the_handbook_that_is_no_case(
+    installation: Installation,
+) -> None:
+    installation.holds(*sample_orders()[:RECORDED])
+
+    printed = solved(installation, "a day")
+
+    day = handbook.case("a day")
+    said = dict(zip((" ".join(words[1:]) for words in day), printed, strict=True))
+    assert all(line.startswith("ok") for line in said["check"].splitlines())
+    assert len(installation.prima.order_numbers()) > RECORDED // 2
+    assert installation.magento.shipments()
+    others = [words for words in handbook.outside_of_cases() if words not in day and words[1] not in RUN_ELSEWHERE]
+    assert len(others) > 10
+    for _, *words in others:
+        if words != ["evidence", "erase", "--customer", "-", *words[4:]]:  # it asks, and here nobody answers
+            ended = installation.command(*words)
+            assert ended.returncode == 0, (words, ended.stdout, ended.stderr)
 
 
 def in_folder(installation: Installation, name: str) -> None:

@@ -3,11 +3,13 @@
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+import prefect
 import pytest
 import typer
 import yaml
@@ -15,10 +17,12 @@ from prefect.cli._app import _app as prefect_command_line
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
+from flows import automations
 from flows.cli import app
 from sandbox.__main__ import app as sandbox_app
 from schemas import ownership_page
 from schemas.reasons import REASONS
+from tasks.settings import Settings, prima_page
 from tests import handbook
 from tests.handbook import ROOT
 
@@ -32,6 +36,11 @@ STANDS_FOR = {
     "NUMBER": "000000020",
     "SKU": "MS-5001",
 }
+# A word in emphasis that begins with a capital is a place in the Prefect UI.
+IN_THE_UI = re.compile(r"(?<!\*)\*([A-Z][A-Za-z ]*)\*(?!\*)")
+ARTIFACTS = re.compile(r"\bartifacts? ((?:`[\w.-]+`(?:, | and )?)+)")
+# What looks like a key of the settings and is none: a file, a text that stands for a name.
+NO_KEYS = {"reconciliation.duckdb", "personal"}
 # Of the shell, of PostgreSQL and of Python: taken as they are.
 SHELL = {"mkdir", "rm", "cp", "set", "python", "git", "pg_dump"}
 
@@ -89,6 +98,8 @@ def check_line(line: str) -> None:
             parse(sandbox_app, rest[2:])
         elif program == "python" and rest[:1] == ["-m"]:
             assert find_spec(rest[1]), line
+        elif setting := re.fullmatch(r"(PREFECT_[A-Z_]+)=.*", program):
+            assert hasattr(prefect.settings, setting[1]), f"Prefect has no setting {setting[1]}"
         else:
             assert program in SHELL or re.fullmatch(r"\.|[A-Z_]+=.*", program), f"nothing checks this: {line}"
 
@@ -111,7 +122,8 @@ def test_every_command_in_running_text_is_one_that_its_program_takes() -> None:
 
 
 def test_a_command_that_is_no_more_would_be_found() -> None:
-    for line in ("magento-prima exceptions approve X", "magento-prima order", "prefect work-pool stop x", "make magic"):
+    unknown = "magento-prima exceptions approve X", "magento-prima order", "prefect work-pool stop x", "make magic"
+    for line in (*unknown, "PREFECT_SERVER_NONE=1"):
         with pytest.raises(BaseException):  # noqa: B017, PT011  each parser has its own
             check_line(line)
 
@@ -145,6 +157,63 @@ def test_every_deployment_that_a_page_calls_a_form_is_one() -> None:
         text = page.read_text(encoding="utf-8")
         for name in re.findall(r"\bforms? of `([\w-]+)`", text) + re.findall(r"\bdeployment `([\w-]+)`", text):
             assert name in deployments(), f"{page.relative_to(ROOT)} names {name}"
+
+
+def test_every_place_in_the_prefect_ui_that_a_page_names_is_one_of_the_installed_version() -> None:
+    assets = Path(prefect.__file__).parent / "server" / "ui" / "assets"
+    script = "".join(path.read_text(encoding="utf-8") for path in assets.glob("*.js"))
+    named = {(word, page) for page in handbook.pages() for word in IN_THE_UI.findall(page.read_text(encoding="utf-8"))}
+
+    assert {"Deployments", "Custom run", "Runs", "Artifacts", "Automations"} <= {word for word, _ in named}
+    for word, page in named:
+        assert re.search(rf"[`\"'] ?{word} ?[`\"']", script), f"{page.relative_to(ROOT)}: the UI has no {word}"
+
+
+def test_every_artifact_that_a_page_names_is_one_that_a_flow_publishes() -> None:
+    known = set(artifact_keys())
+    named = {
+        (name, page)
+        for page in handbook.pages()
+        for names in ARTIFACTS.findall(page.read_text(encoding="utf-8"))
+        for name in re.findall(r"`([\w.-]+)`", names)
+    }
+
+    assert len({name for name, _ in named}) > 8
+    for name, page in named:
+        stem = re.sub(r"(\.\.\.|[A-Z]+)$", "*", name)
+        assert stem in known, f"{page.relative_to(ROOT)} names the artifact {name}"
+
+
+def artifact_keys() -> Iterator[str]:
+    """Yield the key of each artifact that the program publishes; what follows a fixed beginning is a `*`."""
+    for path in [*(ROOT / "flows").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        if "_artifact(" not in text:
+            continue
+        yield from re.findall(r'\b(?:key|KEY)\s?=\s?"([\w-]+)"', text)
+        for beginning in re.findall(r'(?:key\s?=\s?|return )f?"([a-z]+-)(?:\{|")', text):
+            yield f"{beginning}*"
+
+
+def test_every_key_of_the_settings_that_a_page_names_is_one() -> None:
+    keys = {key.replace(".*", "") for key, _ in prima_page.leaves()}
+    whole = keys | {key.rpartition(".")[0] for key in keys} | set(Settings.model_fields)
+    found = 0
+    for page in handbook.pages():
+        for text in handbook.inline(page):
+            key = re.fullmatch(r"\[{0,2}([a-z_]+(?:\.[a-z_]+)*)\]{0,2}(?: = .*)?", text)
+            if key is None or key[1] in NO_KEYS:
+                continue
+            if text.startswith("[") or ("." in key[1] and key[1].partition(".")[0] in Settings.model_fields):
+                found += 1
+                assert key[1] in whole, f"{page.relative_to(ROOT)} names {text}"
+    assert found > 100
+
+
+def test_what_the_handbook_calls_the_automations_is_their_name() -> None:
+    text = (ROOT / "docs" / "running" / "health.md").read_text(encoding="utf-8")
+    for name in (automations.ZOMBIES, automations.CRASHES):
+        assert f"*{name.partition(': ')[2]}*" in text
 
 
 def test_every_code_that_a_page_names_is_a_reason() -> None:

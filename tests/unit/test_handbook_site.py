@@ -9,6 +9,7 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+from tests import browser
 from tests.handbook import DOCS, ROOT
 
 LARGEST_PICTURE_BYTES = 150_000
@@ -55,6 +56,18 @@ def test_every_page_of_the_handbook_is_in_the_site_and_nothing_is_loaded_from_an
     styles = [path.read_text(encoding="utf-8") for path in next(iter(site)).parent.rglob("*.css")]
     assert styles
     assert not [style for style in styles if "url(http" in style or "url(//" in style or "@import" in style]
+
+
+@pytest.mark.skipif(not browser.CHROMIUM, reason=browser.WITHOUT)
+def test_the_search_works_from_the_files_themselves_and_asks_no_host(site: dict[Path, Page], tmp_path: Path) -> None:
+    home = next(path for path in site if path.name == "index.html")
+
+    page, console = browser.searched(f"{home.as_uri()}?q=watermark", tmp_path / "browser")
+
+    results = page.partition('class="md-search-result__list"')[2].partition("</ol>")[0]
+    assert "glossary.html" in results
+    assert "health.html" in results
+    assert console == []
 
 
 def test_every_link_inside_the_site_leads_to_a_page_and_a_heading_that_exist(site: dict[Path, Page]) -> None:

@@ -1,13 +1,15 @@
 """Opening, migrating and being refused."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from sqlalchemy import create_engine, inspect
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, StatementError
 
 from schemas.documents import Watermark
 from tasks.errors import ConfigurationError, IntegrationError, SystemUnavailableError
@@ -16,6 +18,7 @@ from tasks.systems.ledger.database import open_engine, parse_url
 from tasks.systems.ledger.models import order_lines
 from tasks.systems.ledger.order_rows import line_row
 from tests import postgres
+from tests.handbook import DOCS
 from tests.systems.ledger.builders import PLACED, a_line, an_order
 from tests.systems.ledger.conftest import TestClock
 
@@ -43,6 +46,29 @@ def test_migrating_again_changes_nothing(empty_url: str) -> None:
         ledger.see_orders([an_order()])
         assert ledger.migrate() == first
         assert ledger.order_numbers_known(["000000101"]) == {"000000101"}
+
+
+def test_the_grants_of_the_handbook_let_a_role_read_everything_but_what_is_about_people(migrated_postgres: str) -> None:
+    (block,) = re.findall(r"```sql\n(.*?)```", (DOCS / "privacy.md").read_text(encoding="utf-8"), re.DOTALL)
+    role = f"analysts_{uuid4().hex[:8]}"
+    denied = set()
+    with postgres.fresh_database(template=migrated_postgres) as url:
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"create role {role}")
+            connection.exec_driver_sql(block.replace("analysts", role))
+            connection.exec_driver_sql(f"set role {role}")
+            for table in inspect(connection).get_table_names():
+                try:
+                    connection.exec_driver_sql(f'select * from "{table}" limit 1')
+                except ProgrammingError:
+                    denied.add(table)
+            connection.exec_driver_sql("reset role")
+            connection.exec_driver_sql(f"drop owned by {role}")
+            connection.exec_driver_sql(f"drop role {role}")
+        engine.dispose()
+
+    assert denied == {"personal_data", "customers"}
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(ledger_url: str) -> None:
