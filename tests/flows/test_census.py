@@ -20,7 +20,7 @@ from tests.flows.test_reading import ANYWHERE, ago, changed, posted
 from tests.installation import Installation
 from tests.systems.ledger import builders as ledger_builders
 
-TODAY = datetime.now(ZoneInfo("Europe/London")).date()
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture
@@ -28,6 +28,11 @@ def quick(installation: Installation) -> Installation:
     """An installation that reads as fast as the settings allow, seven orders a page."""
     installation.configure(calls_per_second="15\npage_size = 7")
     return installation
+
+
+def days_ago(days: int) -> date:
+    """Return the London date so many days before today, asked for anew: a run of the tests may cross midnight."""
+    return datetime.now(LONDON).date() - timedelta(days=days)
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:
@@ -227,7 +232,7 @@ def test_a_dry_run_lists_what_a_backfill_would_do_and_writes_nothing(quick: Inst
         ledger.migrate()
     before = everything_in(quick.folder / "ledger.db")
 
-    summary = backfill(TODAY - timedelta(days=2), TODAY - timedelta(days=1), dry_run=True)
+    summary = backfill(days_ago(2), days_ago(1), dry_run=True)
 
     assert {each.name: (each.count, each.gross_pence, each.order_numbers) for each in summary.outcomes} == {
         "to post": (3, 3 * 6392, ("000000002", "000000003", "000000004")),
@@ -241,14 +246,14 @@ def test_a_dry_run_lists_what_a_backfill_would_do_and_writes_nothing(quick: Inst
 
 def test_a_backfill_does_what_its_dry_run_listed(quick: Installation) -> None:
     quick.holds(*numbered(1, days=3), *numbered(2, days=2), *numbered(*range(3, 14), days=1))
-    foreseen = backfill(TODAY - timedelta(days=2), TODAY - timedelta(days=1))
+    foreseen = backfill(days_ago(2), days_ago(1))
 
-    done = backfill(TODAY - timedelta(days=2), TODAY - timedelta(days=1), dry_run=False)
+    done = backfill(days_ago(2), days_ago(1), dry_run=False)
 
     (to_post,) = foreseen.outcomes
     assert done.outcomes == foreseen.outcomes
     assert posted(quick) == list(to_post.order_numbers) == [f"{n:09d}" for n in range(2, 14)]
-    (again,) = backfill(TODAY - timedelta(days=2), TODAY - timedelta(days=1)).outcomes
+    (again,) = backfill(days_ago(2), days_ago(1)).outcomes
     assert (again.name, again.gross_pence) == ("already posted", 12 * 6392)
     with quick.ledger() as ledger:
         assert ledger.watermark("orders") is None, "the stream of orders still begins where it stood"
@@ -267,7 +272,7 @@ def test_a_backfill_takes_its_dates_as_londons(quick: Installation) -> None:
 
 def test_the_command_line_counts_and_backfills(quick: Installation) -> None:
     quick.holds(*numbered(1, days=1))
-    yesterday = str(TODAY - timedelta(days=1))
+    yesterday = str(days_ago(1))
     listed = quick.command("backfill", "--from", yesterday, "--to", yesterday, "--dry-run", "--json")
     assert listed.returncode == 0, listed.stderr
     assert json.loads(listed.stdout)["outcomes"][0]["order_numbers"] == ["000000001"]

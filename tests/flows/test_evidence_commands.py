@@ -18,6 +18,7 @@ from prefect.settings import (
 )
 from sqlalchemy import make_url
 
+from flows.daily_report import make_report
 from flows.orders import sync_orders
 from flows.reconciliation import reconcile
 from flows.replay import replay_order
@@ -69,6 +70,7 @@ def carried(installation: Installation) -> Iterator[Installation]:
         with installation.ledger() as ledger:
             assert ledger.set_order_states([KEPT, ERASED], "dispatched", expected=["accepted"])
         reconcile(PLACED_ON)
+        make_report(PLACED_ON, tell=False)
         yield installation
 
 
