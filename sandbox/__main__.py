@@ -15,9 +15,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sandbox.installation import work_in_warehouse, write_installation
+from sandbox.installation import write_installation
 from sandbox.magento import MagentoStandIn
 from sandbox.prima import Item, PrimaStandIn
+from sandbox.prima.control import work_in_warehouse
 from sandbox.world import TradingWorld
 from tasks.settings import Settings
 
@@ -97,7 +98,8 @@ def up(
 @app.command()
 def warehouse(state: State, seed: int = 1) -> None:
     """Let PRIMA's warehouse pack what is open, in a sandbox that is up; print how many dispatches that made."""
-    print(f"PRIMA's warehouse made {work_in_warehouse(Settings.from_file(state / 'config.toml'), seed)} dispatches")
+    wsdl_url = Settings.from_file(state / "config.toml").prima.wsdl_url
+    print(f"PRIMA's warehouse made {work_in_warehouse(wsdl_url, seed)} dispatches")
 
 
 def _trading(world: TradingWorld, erp: PrimaStandIn) -> Callable[[], object]:

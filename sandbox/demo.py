@@ -23,8 +23,8 @@ import httpx
 from rich.console import Console
 
 from sandbox import certificates, outcome, searching
-from sandbox.installation import work_in_warehouse
 from sandbox.magento import MagentoStandIn
+from sandbox.prima.control import work_in_warehouse
 from sandbox.processes import Child, Children, DemoError, answers, free_port, interrupt_on_signals
 from tasks.errors import IntegrationError
 from tasks.settings import CONFIG_VARIABLE, SECRETS, Settings
@@ -112,7 +112,7 @@ class Demo:
         """Run every deployment once, in the order in which an order travels; the last two need nothing of another."""
         today = datetime.now(LONDON).date().isoformat()
         self.run(deployments, orders={})
-        self.say(f"PRIMA's warehouse made {work_in_warehouse(settings)} dispatches")
+        self.say(f"PRIMA's warehouse made {work_in_warehouse(settings.prima.wsdl_url)} dispatches")
         self.run(deployments, fulfilment={})
         self.run(deployments, inventory={}, reconciliation={"business_date": today})
 

@@ -9,10 +9,6 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
-from tasks.settings import Settings
-
 NOBODY = "http://127.0.0.1:9"
 
 TEMPLATE = """\
@@ -192,11 +188,3 @@ def write_installation(state_dir: Path, part: Mapping[str, str], secrets: Mappin
     env = state_dir / "env"
     env.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items()), encoding="utf-8")
     env.chmod(0o600)
-
-
-def work_in_warehouse(settings: Settings, seed: int = 1) -> int:
-    """Let PRIMA's warehouse pack the open orders of a stand-in that is up; return how many dispatches that made."""
-    address = httpx.URL(settings.prima.wsdl_url).join("/_sandbox/warehouse")
-    answer = httpx.post(address, json={"seed": seed}, timeout=60, trust_env=False)
-    answer.raise_for_status()
-    return len(answer.json()["dispatch_numbers"])

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from flows import exception_views, views
-from flows.cli import acting, deciding
+from flows.cli import acting, deciding, meant
 from flows.cli.output import LIST_WIDTH, AsJson, fail, print_json, show_view
 from schemas.desk import Which
 from schemas.money import show
@@ -28,11 +28,11 @@ def list_exceptions(
     state: Annotated[str, typer.Option(help="open, closed or all.")] = "open",
     code: Annotated[str | None, typer.Option(help="Only this code.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
-    older_than_hours: acting.OlderThan = 0,
-    store: acting.Store = "",
-    sku: acting.Sku = "",
-    order: acting.OrderNumber = "",
-    assigned_to: acting.AssignedTo = "",
+    older_than_hours: meant.OlderThan = 0,
+    store: meant.Store = "",
+    sku: meant.Sku = "",
+    order: meant.OrderNumber = "",
+    assigned_to: meant.AssignedTo = "",
     with_resting: Annotated[bool, typer.Option("--with-resting", help="Also those snoozed or ignored.")] = False,
 ) -> None:
     """List exceptions, the most valuable first."""

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from sandbox.prima.standin import PrimaStandIn
 
 Asked = dict[str, Any]
+
+
+def work_in_warehouse(wsdl_url: str, seed: int = 1) -> int:
+    """Let the warehouse of a stand-in that is up pack the open orders; return how many dispatches that made.
+
+    Raises httpx.HTTPError when it does not answer, or not well.
+    """
+    address = httpx.URL(wsdl_url).join("/_sandbox/warehouse")
+    answer = httpx.post(address, json={"seed": seed}, timeout=60, trust_env=False)
+    answer.raise_for_status()
+    return len(answer.json()["dispatch_numbers"])
 
 
 def routes(stand_in: "PrimaStandIn") -> list[Route]:

@@ -50,6 +50,7 @@ def test_no_recorded_order_keeps_anything_personal_in_its_body_and_each_comes_ba
         (JSON, '{"firstname": "Zoe", "x": {"nick": ["Zoe", "Z"], "deep": [["Zoe"]]}, "sku": "A"}'),
         (JSON, '{"items":[{"sku":"A","engraving":"For \\"Zoe\\": love","qty_ordered":1}]}'),
         (JSON, '[{"comment":"Zoe"}]'),
+        (JSON, r'{"sku": "A\\", "x\"_amount": "Zoe", "y\"": "Zoe"}'),
         (JSON, '"Zoe"'),
         (JSON, '{"firstname": "Zoe"'),
         (JSON, '{"sku": "\\"{personal 0}\\"", "lastname": "Zoe"}'),
