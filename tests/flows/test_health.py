@@ -9,6 +9,7 @@ import pytest
 from prefect import states
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.schedules import IntervalSchedule
 
@@ -45,7 +46,9 @@ class Server:
         return run.id
 
     def runs(self, deployment: str) -> list[FlowRun]:
-        found = [run for run in self.client.read_flow_runs() if run.deployment_id == self.made[deployment]]
+        # By its deployment: a server hands out 200 runs at a time, and other tests have left theirs on this one.
+        of_this = DeploymentFilter(id=DeploymentFilterId(any_=[self.made[deployment]]))
+        found = self.client.read_flow_runs(deployment_filter=of_this)
         return sorted(found, key=lambda run: (str(run.created), str(run.id)))
 
     def crash_the_last(self, deployment: str) -> None:
@@ -61,11 +64,10 @@ def server() -> Iterator[Server]:
         found.deploy("stream", "comes-back")
         found.deploy("form")
         yield found
-        for deployment in found.made.values():
-            client.delete_deployment(deployment)
-        for run in client.read_flow_runs():
-            if run.deployment_id in found.made.values():
+        for name, deployment in found.made.items():
+            for run in found.runs(name):
                 client.delete_flow_run(run.id)
+            client.delete_deployment(deployment)
         automations.remove_automations(client)
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import ConcurrencyOptions, FlowRun
 from prefect.settings import PREFECT_API_SSL_CERT_FILE, PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
@@ -124,7 +125,8 @@ def machinery(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[Ma
 
 def runs_of(client: SyncPrefectClient, deployment: UUID) -> list[FlowRun]:
     """Return the runs of a deployment, the oldest first."""
-    found = [run for run in client.read_flow_runs() if run.deployment_id == deployment]
+    of_this = DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+    found = client.read_flow_runs(deployment_filter=of_this)
     return sorted(found, key=lambda run: (str(run.created), str(run.id)))
 
 
