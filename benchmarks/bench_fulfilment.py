@@ -35,6 +35,7 @@ SECONDS_TO_SHIP = 0.13
 SECONDS_TO_READ = 0.05
 CONNECTIONS = 2
 FAST = 100_000.0
+PLENTY = 1_000_000  # units of each SKU in each source: no shipment is to fail for want of stock
 
 
 def prepare(folder: Path, count: int) -> None:
@@ -47,6 +48,8 @@ def prepare(folder: Path, count: int) -> None:
     with MagentoStandIn(folder) as magento:
         for start in range(0, count, 500):
             magento.load_orders(orders[start : start + 500])
+    with sqlite3.connect(folder / "magento.db") as database:
+        database.execute("update source_items set quantity_e4 = ?", (PLENTY * 10_000,))
     with PrimaStandIn(folder):
         pass  # makes the tables
     records = [record_of(order) for order in orders]

@@ -31,8 +31,9 @@ def sync_orders() -> list[OrderSummary]:
     record.close_look_ups(looking.look_up_open_orders())
     items = extract_items.fetch_items()
     with notes_beside():
-        waiting = carry(extract.fetch_waiting_orders(), items, rules, settings)
-        summaries = [waiting, *carry_changed(items, rules, settings)]
+        waiting = extract.fetch_waiting_orders()
+        summaries = [] if waiting.is_empty else [carry(waiting, items, rules, settings)]
+        summaries += carry_changed(items, rules, settings)
     watch_orders(settings)
     artifacts.show_orders(summaries)
     for summary in summaries:

@@ -53,6 +53,11 @@ class OrderBatch:
     position: Watermark | None = None
     fingerprints: Mapping[int, bytes] = field(default_factory=dict, repr=False)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether Magento handed out no order, and refused none."""
+        return not self.records and not self.unreadable
+
 
 @task(
     retries=READ_RETRIES, retry_delay_seconds=10, retry_condition_fn=connect.worth_trying_again, cache_policy=NO_CACHE
@@ -92,7 +97,8 @@ def fetch_new_orders(
 def fetch_waiting_orders() -> OrderBatch:
     """Return today's records of all orders that were held, refused, rejected, too young or unreadable.
 
-    What held them may be gone. Source: the ledger for their numbers and ids, GET /rest/V1/orders for the records.
+    What held them may be gone. A batch without orders is not opened in the ledger (`is_empty`).
+    Source: the ledger for their numbers and ids, GET /rest/V1/orders for the records.
     """
     settings = Settings.from_env()
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
@@ -107,7 +113,8 @@ def fetch_waiting_orders() -> OrderBatch:
             numbers |= {note.order_number for note in ledger.exceptions(code=code) if note.order_number}
         read = read_numbered(magento, sorted(numbers - unnamed), sorted(unreadable))
         now = datetime.now(UTC)
-        batch_id = ledger.open_batch("orders waiting", now, now)
+        has_orders = read.records or read.unreadable
+        batch_id = ledger.open_batch("orders waiting", now, now) if has_orders else ""
     return OrderBatch(batch_id, read.records, None, True, read.unreadable)
 
 

@@ -20,8 +20,7 @@ from tasks.systems.magento import MagentoClient
 
 KEY = "magento/order_note/"
 AT_ONCE = 10
-AFTERWARDS = 60
-MANY = 200
+IN_ALL = 60
 LOOK_AGAIN_SECONDS = 0.2
 # Between two groups while orders are being posted: each note makes Magento tell of its order once more in the same run.
 PAUSE_SECONDS = 2
@@ -40,19 +39,19 @@ def note_key(order_number: str) -> str:
 def post_order_notes(is_over: Event) -> list[PostingResult]:
     """Write PRIMA's order number into `ext_order_id` of accepted orders that lack it, a few at a time.
 
-    Goes on until `is_over` is set (nothing more is being posted), with a pause between two groups, and then for at most
-    `AFTERWARDS` more orders, so that a large batch does not wait for Magento's pace (not at all once `MANY` are
-    written); what is left the next run writes. The ledger says which are left: of the last days, and refused less often
-    than `prima.attempt_limit` times.
+    Goes on until `is_over` is set (nothing more is being posted), with a pause between two groups, and then only until
+    the run has tried `IN_ALL` orders, so that a large batch does not wait for Magento's pace; what is left the next run
+    writes. The ledger says which are left: of the last days, and refused less often than `prima.attempt_limit` times.
     """
     settings = Settings.from_env()
     results: list[PostingResult] = []
     left: set[str] = set()
-    afterwards = 0
     since = datetime.now(UTC) - timedelta(days=DAYS_BACK)
     with connect.open_ledger(settings) as ledger, connect.open_magento(settings) as magento:
         while True:
             was_over = is_over.is_set()
+            if was_over and len(results) >= IN_ALL:
+                return results
             due = _due(ledger, settings, since, left)
             ended = _write(ledger, magento, settings, due)
             written = {result.subject for result in ended if result.state == "posted"}
@@ -60,9 +59,8 @@ def post_order_notes(is_over: Event) -> list[PostingResult]:
             # The oldest come first, so none before these is left; looking at all of them each time would grow.
             since = max([since, *(order.accepted_at - LATE_COMMIT for order in due if order.accepted_at)])
             results += ended
-            afterwards += len(due) if was_over else 0
             is_unreachable = any(result.state == "waiting" for result in ended)
-            if is_unreachable or (was_over and (not due or afterwards >= AFTERWARDS or len(results) >= MANY)):
+            if is_unreachable or (was_over and not due):
                 return results
             if not was_over:
                 is_over.wait(PAUSE_SECONDS if due else LOOK_AGAIN_SECONDS)

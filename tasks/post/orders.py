@@ -141,13 +141,14 @@ def fingerprint(prepared: PreparedRequest) -> str:
 
 
 def _post(desk: _Desk, pool: ThreadPoolExecutor, orders: Sequence[SalesOrder]) -> dict[str, PostingResult]:
-    """Write the requests; record a group, let its calls leave, record how they ended, the next group meanwhile.
+    """Write the requests of a group, record it, let its calls leave, record how they ended; the next one meanwhile.
 
     Only this thread writes to the ledger. Returns the result of each order by number.
     """
     results: dict[str, PostingResult] = {}
     by_number = {order.order_number: order for order in orders}
-    groups = chunks(_written(desk, orders, results), desk.group)
+    # Not all requests first: two chunks that began together would leave PRIMA without a call for a second.
+    groups = filter(None, (_written(desk, some, results) for some in chunks(orders, desk.group)))
     group = next(groups, None)
     in_hand = 0
     while group is not None or in_hand:
@@ -178,7 +179,7 @@ def _ended(desk: _Desk, wanted: int) -> list[EndedOrder | None]:
 def _written(desk: _Desk, orders: Sequence[SalesOrder], results: dict[str, PostingResult]) -> list[_Ready]:
     """Return the orders with their requests, and leave results of those that are not to be sent now.
 
-    What was cut from a text is an exception before any call leaves.
+    What was cut from a text is an exception before the call leaves.
     """
     ready: list[_Ready] = []
     for order in orders:

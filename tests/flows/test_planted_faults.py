@@ -207,7 +207,7 @@ def test_each_planted_fault_is_found_under_its_code_and_nothing_else_is_held_up(
     expected = plant(installation)
     healthy += [ONCE, WITH_NOTE]
 
-    (_, *summaries) = sync_orders()
+    summaries = sync_orders()
     _fetched_is_accepted_or_exception_or_left_out(installation, summaries, expected)
     expected |= plant_in_prima(installation, healthy)
     told = sync_fulfilment()

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from threading import Event
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from flows.orders import sync_orders
+from tasks.post import notes
 from tasks.post.attempts import Patience, standing
 from tasks.post.orders import retry_orders
 from tasks.systems.ledger.records import Posting
@@ -293,6 +296,26 @@ def test_a_note_that_an_earlier_run_did_not_come_to_is_written_by_the_next(insta
     sync_orders()
 
     assert installation.magento.order(ORDER)["ext_order_id"] == PRIMA_NUMBER
+
+
+def test_when_nothing_is_posted_any_more_a_run_writes_notes_up_to_its_measure_and_the_next_run_writes_on(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "AT_ONCE", 2)
+    monkeypatch.setattr(notes, "IN_ALL", 4)
+    installation.holds(*(order for order in sample_orders() if order["state"] == "processing"))
+    installation.magento.faults.add("POST /V1/orders", "status", status=503, times=2)
+    sync_orders()
+    with installation.ledger() as ledger:
+        accepted = {order.order_number for order in ledger.orders_in_state("accepted")}
+    is_over = Event()
+    is_over.set()
+
+    runs = [[note.subject for note in notes.post_order_notes(is_over)] for _ in range(len(accepted) // 4 + 2)]
+
+    assert [len(run) for run in runs[:2]] == [4, 4]
+    assert runs[-1] == []
+    assert sorted(chain(*runs)) == sorted(accepted), "each once"
 
 
 def test_a_note_that_magento_refuses_harms_no_order_and_is_given_up_after_some_runs(

@@ -200,6 +200,7 @@ def test_reading_the_overlap_again_posts_nothing_twice(quick: Installation) -> N
     assert len(quick.prima.order_numbers()) == 9
     with quick.ledger() as ledger:
         totals = [batch.control_totals for batch in ledger.batches("orders")]
+        assert ledger.batches("orders waiting") == [], "no order waits"
     assert [each["fetched"]["count"] for each in totals] == [9, 9, 9]
     assert [each["already posted"]["count"] for each in totals] == [9, 9, 0], "read again, and known to be posted"
 

@@ -1,5 +1,6 @@
 """Batches: rows leave a frame as Python's own values, and batches of orders grow as PRIMA gets more to do."""
 
+import gc
 import sys
 from itertools import pairwise
 
@@ -42,6 +43,7 @@ def test_batches_grow_until_they_are_full_and_none_is_larger_than_what_the_one_b
 def _fail_while_turns_are_short() -> None:
     with short_turns():
         assert sys.getswitchinterval() == pytest.approx(TURN_SECONDS)
+        assert gc.get_freeze_count() > 0
         raise RuntimeError
 
 
@@ -50,3 +52,4 @@ def test_turns_are_as_long_as_before_once_the_planning_is_over_or_failed() -> No
     with pytest.raises(RuntimeError):
         _fail_while_turns_are_short()
     assert sys.getswitchinterval() == pytest.approx(before)
+    assert gc.get_freeze_count() == 0, "garbage is looked for everywhere again"
