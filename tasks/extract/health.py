@@ -9,6 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas import objects
 from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
     FlowRunFilterId,
@@ -17,6 +19,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterTags,
 )
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import get_current_settings
 
@@ -48,7 +51,7 @@ def fetch_flow_runs(now: datetime) -> SeenRuns | None:
 def seen_runs(settings: Settings, now: datetime) -> SeenRuns:
     """Return what `fetch_flow_runs` does, outside a flow."""
     with connect.open_ledger(settings) as ledger, get_client(sync_client=True) as client:
-        deployments = client.read_deployments()
+        deployments = our_deployments(client)
         names = {deployment.id: deployment.name for deployment in deployments}
         known = ledger.open_flow_runs()
         last = ledger.flow_runs(sorted(names.values()), since=now - LONGEST_LOOK_BACK)
@@ -64,6 +67,12 @@ def seen_runs(settings: Settings, now: datetime) -> SeenRuns:
         newly_crashed=frozenset(run.run_id for run in changed if run.state == "CRASHED") - crashed_before,
         forms=frozenset(deployment.name for deployment in deployments if not deployment.schedules),
     )
+
+
+def our_deployments(client: SyncPrefectClient) -> list[DeploymentResponse]:
+    """Return the deployments of this project, of all that a server may hold for others (POST /deployments/filter)."""
+    # The server hands out 200, and ours are far fewer.
+    return client.read_deployments(deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])))
 
 
 @task(cache_policy=NO_CACHE)

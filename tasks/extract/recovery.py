@@ -26,7 +26,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import get_current_settings
 
 from schemas.health import RecentRun
-from tasks.extract.health import PAGE, TAG
+from tasks.extract.health import PAGE, TAG, our_deployments
 
 COMES_BACK = "comes-back"  # the tag of deployments that may be started again without a person
 LOOK_BACK = timedelta(days=1)
@@ -47,7 +47,7 @@ def fetch_recent_runs(now: datetime) -> list[RecentRun]:
         troubled = _troubled(client, since)
         if not troubled:
             return []
-        deployments = {found.id: found for found in client.read_deployments()}
+        deployments = {found.id: found for found in our_deployments(client)}
         ids = sorted({run.deployment_id for run in troubled if run.deployment_id in deployments})
         first = min(run.expected_start_time or run.created or now for run in troubled)
         runs = {run.id: run for run in [*troubled, *_since(client, ids, first)]}

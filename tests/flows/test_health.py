@@ -122,6 +122,21 @@ def test_a_run_that_always_crashes_is_started_again_twice_and_then_it_is_down(
     assert [(row["flow"], row["state"]) for row in view["flows"] if row["flow"] == "stream"] == [("stream", "crashed")]
 
 
+def test_a_crash_is_found_however_many_deployments_of_others_the_server_holds(
+    installation: Installation, server: Server
+) -> None:
+    flow = server.client.create_flow_from_name("of another project")
+    for number in range(200):
+        name = f"another {number}"
+        server.made[name] = server.client.create_deployment(flow, name)
+    server.run("stream", states.Running(), states.Crashed(message=CAUSE))
+
+    assert watch_health().restarted == 1
+
+    with installation.ledger() as ledger:
+        assert open_findings(ledger) == {"flow stream": "FLOW_CRASHED"}
+
+
 def test_a_form_that_is_filled_in_wrongly_again_and_again_is_not_down_and_a_flow_with_a_schedule_is(
     installation: Installation, server: Server
 ) -> None:
