@@ -5,6 +5,7 @@ from datetime import date
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from flows.passing import whole
 from schemas.daily_message import ReportMessage
 from schemas.daily_report import DailyReport
@@ -29,6 +30,7 @@ class DailySummary:
 
 
 @flow(name="daily-report", description="What came, went and is open, and what the day before carried.")
+@desk_after_run("daily-report")
 def make_report(business_date: date | None = None, tell: bool = True) -> DailySummary:
     """Make the report of a London date, yesterday unless one is given; from the ledger alone.
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from prefect import flow
 
+from flows.desk import desk_after_run
 from schemas.erasure import Erased, Expired, Verified
 from tasks import connect
 from tasks.errors import ConfigurationError, UnexpectedResponseError
@@ -13,6 +14,7 @@ from tasks.settings import Settings
 
 
 @flow(name="erasure", description="Erase the personal data of orders for good; figures, reports and proofs stay.")
+@desk_after_run("erasure")
 def erase_personal_data(order_numbers: list[str], by: str, reason: str, dry_run: bool = True) -> Erased:
     """Erase name, address, e-mail, telephone and all other personal values of these orders from the ledger.
 

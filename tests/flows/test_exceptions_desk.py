@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 
 from flows import exceptions_acts, exceptions_deciding, exceptions_retry
@@ -26,6 +28,7 @@ from tasks.errors import ConfigurationError, NotFoundError, SystemUnavailableErr
 from tests.builders import SKU, an_order, an_order_line
 from tests.flows.shopping import JEANS, STOCK_WRITE, TEE, accepted_order, levels, prima_number, stock_both, tracks
 from tests.installation import Installation
+from tests.unit.test_handbook import deployments
 
 ADA = "ada in operations"
 ACTS = (
@@ -40,6 +43,19 @@ ACTS = (
     exceptions_retry.retry_exceptions,
     exceptions_retry.map_exception,
 )
+
+CHANGE_NO_EXCEPTION = {  # the reconciliation that a period is closed by leaves the desk behind itself
+    "evidence-check",
+    "evidence-expiry",
+    "order",
+    "period-check",
+    "period-lock",
+    "period-preview",
+    "period-reopen",
+    "period-sign-off",
+    "stock",
+    "tolerance",
+}
 
 
 def paid_by(method: str, number: str, sku: str = SKU) -> dict[str, Any]:
@@ -275,6 +291,21 @@ def test_every_run_leaves_the_desk_page_behind_and_tells_a_team_only_what_change
     assert "Nothing is open" in page.read_text(encoding="utf-8")
     assert "Closed in the last 24 hours" in page.read_text(encoding="utf-8")
     assert team_tables("finance")[0] == []
+
+
+def test_every_deployment_that_may_change_an_exception_leaves_the_desk_page_behind_although_its_run_fails(
+    installation: Installation,
+) -> None:
+    page = installation.folder / "desk" / "exceptions.html"
+    left = {}
+    for name, flow in deployments().items():
+        with temporary_settings(restore_defaults={PREFECT_API_URL}), pytest.raises(TypeError, match="no_such_field"):
+            flow.fn(no_such_field="")  # fails at once, before it reads anything
+        if page.exists():
+            left[name] = re.findall(r"after the run of ([\w-]+)\.", page.read_text(encoding="utf-8"))
+            page.unlink()
+
+    assert left == {name: [name] for name in deployments() if name not in CHANGE_NO_EXCEPTION}
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
