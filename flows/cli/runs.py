@@ -1,7 +1,8 @@
 """Commands that run a flow once, here and now: `magento-prima run ...`, `backfill` and `replay`."""
 
 from datetime import datetime
-from typing import Annotated
+from pkgutil import resolve_name
+from typing import Annotated, Any
 
 import typer
 
@@ -14,81 +15,67 @@ run_app = typer.Typer(no_args_is_help=True, help="Run a flow once, here and now.
 app.add_typer(run_app, name="run")
 
 
+def _run(flow: str, as_json: bool, *given: Any) -> None:
+    """Run a flow, named as `module:function`, and print what it gave back; stops first where something is missing."""
+    prepare()
+    finish(resolve_name(flow)(*given), as_json)
+
+
 @run_app.command("inventory")
 def run_inventory(
     skus: Annotated[list[str] | None, typer.Option("--sku", help="Only this SKU; may be given several times.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """PRIMA's available to sell to Magento's source quantities."""
-    prepare()
-    from flows.inventory import sync_inventory
-
-    finish(sync_inventory(skus or None), as_json)
+    _run("flows.inventory:sync_inventory", as_json, skus or None)
 
 
 @run_app.command("orders")
 def run_orders(as_json: AsJson = False) -> None:
     """New Magento orders to PRIMA sales orders."""
-    prepare()
-    from flows.orders import sync_orders
-
-    finish(sync_orders(), as_json)
+    _run("flows.orders:sync_orders", as_json)
 
 
 @run_app.command("fulfilment")
 def run_fulfilment(as_json: AsJson = False) -> None:
     """PRIMA's dispatches to Magento shipments."""
-    prepare()
-    from flows.fulfilment import sync_fulfilment
-
-    finish(sync_fulfilment(), as_json)
+    _run("flows.fulfilment:sync_fulfilment", as_json)
 
 
 @run_app.command("refunds")
 def run_refunds(as_json: AsJson = False) -> None:
     """Magento's refunds and PRIMA's credit notes against one another; new refunds to PRIMA."""
-    prepare()
-    from flows.refunds import sync_refunds
-
-    finish(sync_refunds(), as_json)
+    _run("flows.refunds:sync_refunds", as_json)
 
 
 @run_app.command("verification")
 def run_verification(as_json: AsJson = False) -> None:
     """PRIMA's figures of accepted orders against ours; cancellations on one side to the other."""
-    prepare()
-    from flows.verification import verify_orders
-
-    finish(verify_orders(), as_json)
+    _run("flows.verification:verify_orders", as_json)
 
 
 @run_app.command("census")
 def run_census(as_json: AsJson = False) -> None:
     """Count Magento's orders of the last days against ledger and PRIMA; carry those that were missed."""
-    prepare()
-    from flows.census import take_census
-
-    finish(take_census(), as_json)
+    _run("flows.census:take_census", as_json)
 
 
 @run_app.command("dispatch-census")
 def run_dispatch_census(as_json: AsJson = False) -> None:
     """List what PRIMA dispatched and Magento does not show as shipped, and what was shipped there by hand."""
-    prepare()
-    from flows.dispatch_census import take_dispatch_census
-
-    finish(take_dispatch_census(), as_json)
+    _run("flows.dispatch_census:take_dispatch_census", as_json)
 
 
 @run_app.command("stock-check")
 def run_stock_check(as_json: AsJson = False) -> None:
     """Read all of Magento's stock back against what was written and what its own orders reserve."""
-    prepare()
-    from flows.stock_check import check_stock
-
-    finish(check_stock(), as_json)
+    _run("flows.stock_check:check_stock", as_json)
 
 
+@app.command(
+    "reconcile",
+    help="The same as `run reconciliation`: both systems for a London date, a range of dates, or yesterday.",
+)
 @run_app.command("reconciliation")
 def run_reconciliation(
     business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
@@ -97,10 +84,7 @@ def run_reconciliation(
     as_json: AsJson = False,
 ) -> None:
     """Compare both systems for a London date (default: yesterday) or a range of dates, and publish the result."""
-    prepare()
-    from flows.reconciliation import reconcile
-
-    finish(reconcile(as_date(business_date), as_date(from_date), as_date(to_date)), as_json)
+    _run("flows.reconciliation:reconcile", as_json, as_date(business_date), as_date(from_date), as_date(to_date))
 
 
 @run_app.command("daily-report")
@@ -117,17 +101,6 @@ def run_daily_report(
 
 
 @app.command()
-def reconcile(
-    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"])] = None,
-    from_date: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    to_date: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
-    as_json: AsJson = False,
-) -> None:
-    """The same as `run reconciliation`: both systems for a London date, a range of dates, or yesterday."""
-    run_reconciliation(business_date, from_date, to_date, as_json)
-
-
-@app.command()
 def backfill(
     from_date: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First London date.")],
     to_date: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last London date, included.")],
@@ -135,10 +108,7 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Carry the Magento orders placed on a range of dates to PRIMA, or list what would become of them."""
-    prepare()
-    from flows.backfill import backfill as carry_range
-
-    finish(carry_range(from_date.date(), to_date.date(), dry_run), as_json)
+    _run("flows.backfill:backfill", as_json, from_date.date(), to_date.date(), dry_run)
 
 
 @app.command()
