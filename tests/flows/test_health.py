@@ -149,6 +149,8 @@ def test_a_form_that_is_filled_in_wrongly_again_and_again_is_not_down_and_a_flow
 
     with installation.ledger() as ledger:
         assert open_findings(ledger) == {"flow scheduled": "FLOW_DOWN"}
+    found = health_view.health(installation.settings, datetime.now(UTC))["findings"]
+    assert [row["subject"] for row in found] == ["flow scheduled"]
 
 
 def test_what_a_person_started_is_not_started_again_and_what_a_worker_took_and_never_began_is_ended(
