@@ -13,7 +13,6 @@ its call to its end, with a Prefect server that is up.
 import argparse
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import sys
@@ -29,7 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench_orders import documents
-from benchmarks.processes import CONTEXT, in_a_process, prefect_server
+from benchmarks.processes import CONTEXT, in_a_process, peak_memory, prefect_server
 
 SECONDS_TO_SHIP = 0.13
 SECONDS_TO_READ = 0.05
@@ -152,7 +151,7 @@ def run_flow(environment: Mapping[str, str], pipe: Any) -> None:
     started, cpu = time.perf_counter(), time.process_time()
     sync_fulfilment()
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    pipe.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, cpu))
+    pipe.send((seconds, peak_memory(), cpu))
 
 
 def run_bare(environment: Mapping[str, str], folder: str, pipe: Any) -> None:

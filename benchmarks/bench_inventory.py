@@ -21,7 +21,6 @@ The last lines are the tables of docs/scaling.md.
 
 import argparse
 import os
-import resource
 import shutil
 import sqlite3
 import sys
@@ -35,7 +34,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.inventory_figures import STEPS, Bare, Cycle, Measured, show, show_growth, show_tables
-from benchmarks.processes import in_a_process, middle, prefect_server, served
+from benchmarks.processes import in_a_process, middle, peak_memory, prefect_server, served
 
 BATCH = 250
 SECONDS_A_BATCH = 0.045 + BATCH * 0.0032
@@ -112,7 +111,7 @@ def run_flow(environment: Mapping[str, str], times: int, pipe: Any) -> None:
             middle(reading),
             middle(writing) if writing else 0.0,
             middle(cpu),
-            peak_memory(),
+            peak_megabytes(),
             dict(summary.counts),
         )
     )
@@ -144,9 +143,9 @@ def run_engine(environment: Mapping[str, str], times: int, pipe: Any) -> None:
     pipe.send((middle(seconds), middle(cpu)))
 
 
-def peak_memory() -> float:
+def peak_megabytes() -> float:
     """Return the most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_memory() / 2**20
 
 
 def timed(function: Callable[..., None], seconds: list[float]) -> Callable[..., None]:
@@ -185,7 +184,7 @@ def run_bare_parse(wsdl_url: str, times: int, pipe: Any) -> None:
             whole.append(ended - started)
             parsing.append(ended - answered)
             cpu.append(time.process_time() - cpu_started)
-    pipe.send(Bare(middle(whole), middle(parsing), middle(cpu), peak_memory(), len(rows)))
+    pipe.send(Bare(middle(whole), middle(parsing), middle(cpu), peak_megabytes(), len(rows)))
 
 
 def run_bare_push(environment: Mapping[str, str], pipe: Any) -> None:

@@ -12,7 +12,6 @@ the items and no orders. The flow's time is from its call to its end, with a Pre
 import argparse
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.processes import CONTEXT, in_a_process, prefect_server
+from benchmarks.processes import CONTEXT, in_a_process, peak_memory, prefect_server
 
 SECONDS_TO_ANSWER = 0.05
 TARGET = 1.15
@@ -124,7 +123,7 @@ def run_flow(environment: Mapping[str, str], pipe: Any) -> None:
     started, cpu = time.perf_counter(), time.process_time()
     sync_orders()
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    pipe.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, cpu))
+    pipe.send((seconds, peak_memory(), cpu))
 
 
 def run_bare(wsdl_url: str, ledger_url: str, concurrency: int, pipe: Any) -> None:

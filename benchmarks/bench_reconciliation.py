@@ -34,8 +34,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.processes import peak_memory
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 FIRST_DAY = date(2026, 11, 1)
 DAYS = 30
 LINES_AN_ORDER = 3
@@ -229,12 +232,6 @@ class Clock:
         return {"seconds": time.perf_counter() - self._began[0], "cpu": time.process_time() - self._began[1]}
 
 
-def _peak_memory() -> int:
-    """Return the most bytes that this process ever held; `ru_maxrss` would be its parent's where that held more."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return 1024 * int(status.split("VmHWM:")[1].split()[0])
-
-
 def _keys(rows: list[dict[str, Any]]) -> list[tuple[int, int]]:
     return sorted((int(row["order_key"]), row["line_key"]) for row in rows)
 
@@ -329,7 +326,7 @@ def in_own_process(what: str, folder: Path) -> dict[str, Any]:
 def measure(what: str, folder: Path) -> None:
     """Print one measurement as JSON, and leave before DuckDB's binding says goodbye at length."""
     answer = {"ours": ours, "night": night, "pandas": with_pandas}[what](folder)
-    answer["memory"] = _peak_memory()
+    answer["memory"] = peak_memory()
     print(json.dumps(answer), flush=True)
     os._exit(0)
 
